@@ -1,0 +1,107 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	oldestServer = "2.14.0" // atomic batches, strict requests
+	soundServer  = "2.15.2" // before it, batches mis-check fences of equal length (nats-server issue 8376)
+
+	connectWait = 5 * time.Second
+	attachWait  = 10 * time.Second // for the process that holds a store to open its socket
+	readerWait  = 5 * time.Second  // for a reading command to leave the store
+)
+
+// connect opens the connection all calls share.
+func (b *Bus) connect(how ...nats.Option) error {
+	opts := append([]nats.Option{
+		nats.Name(b.cfg.Name),
+		nats.Timeout(connectWait),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(250 * time.Millisecond),
+		// What is published while there is no connection fails at once. Kept for
+		// later it could arrive after its writer has given it up.
+		nats.ReconnectBufSize(-1),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				b.log.Warn("connection to the server lost", "err", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			b.log.Info("connected to the server again", "server", nc.ConnectedUrlRedacted())
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			b.log.Warn("connection", "err", err)
+		}),
+	}, how...)
+	url := b.cfg.URL
+	if url == "" {
+		url = "nats://127.0.0.1" // not dialled: the options say how to connect
+	}
+	nc, err := nats.Connect(url, opts...)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	b.nc = nc
+	b.js, err = jetstream.New(nc, jetstream.WithDefaultTimeout(10*time.Second))
+	return err
+}
+
+// openURL connects to an external server and refuses one that cannot do what
+// Commit needs.
+func (b *Bus) openURL(ctx context.Context) error {
+	var opts []nats.Option
+	if b.cfg.Creds != "" {
+		opts = append(opts, nats.UserCredentials(b.cfg.Creds))
+	}
+	if err := b.connect(opts...); err != nil {
+		return fmt.Errorf("server %s: %w", b.cfg.URL, err)
+	}
+	where, have := b.nc.ConnectedUrlRedacted(), b.nc.ConnectedServerVersion()
+	if older(have, oldestServer) {
+		return fmt.Errorf("server %s is nats-server %s, which cannot store atomic batches: %s or newer is needed", where, have, soundServer)
+	}
+	if older(have, soundServer) {
+		b.log.Warn("the server is old: before "+soundServer+" it could let a stale writer's batch in", "server", where, "version", have)
+	}
+	if _, err := b.js.AccountInfo(ctx); err != nil {
+		if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
+			return fmt.Errorf("server %s has no JetStream for this account: start it with jetstream enabled (nats-server -js)", where)
+		}
+		return fmt.Errorf("server %s: ask for JetStream: %w", where, err)
+	}
+	return nil
+}
+
+// older compares two versions by their numbers; what cannot be read is old.
+func older(have, want string) bool {
+	h, w := numbers(have), numbers(want)
+	for i := range w {
+		if h[i] != w[i] {
+			return h[i] < w[i]
+		}
+	}
+	return false
+}
+
+func numbers(version string) [3]int {
+	var out [3]int
+	version, _, _ = strings.Cut(version, "-")
+	for i, p := range strings.SplitN(version, ".", 3) {
+		n, err := strconv.Atoi(p)
+		if err != nil {
+			return [3]int{}
+		}
+		out[i] = n
+	}
+	return out
+}

@@ -1,0 +1,287 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// markName is the file that makes a directory a store: it remembers which
+// streams were created in it, so that one that is missing later is an error and
+// not a reason to begin anew.
+const markName = "watchword.json"
+
+// markVersion is the layout of the store this program reads and writes.
+const markVersion = 1
+
+type storeMark struct {
+	Version int                    `json:"version"`
+	Created time.Time              `json:"created"`
+	Streams map[string]*streamMark `json:"streams"`
+}
+
+type streamMark struct {
+	Created time.Time `json:"created"`
+	Bytes   int64     `json:"max_bytes"`
+	LastSeq uint64    `json:"last_seq"` // at the last orderly look; the log never ends before it
+}
+
+// A store is the directory of an embedded server, locked by this process.
+type store struct {
+	dir    string // absolute
+	lock   *os.File
+	mark   storeMark
+	sizes  map[string]int64 // bytes each stream may have
+	floor  int64            // bytes of the disk to keep free
+	reader bool             // this process only reads
+	stale  string           // socket of the process that held the store before
+	ino    os.FileInfo      // of the directory, to notice that it was replaced
+}
+
+// openStore locks the store in dir, making it one when dir is missing or empty.
+func openStore(ctx context.Context, dir string, l Limits) (*store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("store directory: %w", plain(err))
+	}
+	until := time.Now().Add(readerWait)
+	for {
+		st, err := lockStore(dir, false)
+		if err == nil {
+			err = st.prepare(l)
+		}
+		var held errHeld
+		switch {
+		case err == nil:
+			return st, nil
+		case errors.As(err, &held) && held.holder.Reader && time.Now().Before(until):
+			// A command that only reads is about to finish.
+			if err := pause(ctx, 20*time.Millisecond); err != nil {
+				return nil, err
+			}
+		case errors.As(err, &held):
+			return nil, fmt.Errorf("store %s is in use by process %d: stop that process first, or choose another directory", dir, held.holder.PID)
+		default:
+			if st != nil {
+				st.release()
+			}
+			return nil, fmt.Errorf("store %s: %w", dir, plain(err))
+		}
+	}
+}
+
+// readStore locks the store in dir for a reader. When another process holds it,
+// the store is nil and the holder is returned.
+func readStore(dir string) (*store, holder, error) {
+	if _, err := os.Stat(filepath.Join(dir, markName)); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, holder{}, fmt.Errorf("%s is not a Watchword store: start watchword run first, or name the store's directory", dir)
+		}
+		return nil, holder{}, fmt.Errorf("store %s: %w", dir, plain(err))
+	}
+	st, err := lockStore(dir, true)
+	var held errHeld
+	if errors.As(err, &held) {
+		return nil, held.holder, nil
+	}
+	if err == nil {
+		err = st.load()
+	}
+	if err != nil {
+		if st != nil {
+			st.release()
+		}
+		return nil, holder{}, fmt.Errorf("store %s: %w", dir, plain(err))
+	}
+	return st, holder{}, nil
+}
+
+func lockStore(dir string, reader bool) (*store, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	f, err := lock(abs)
+	if err != nil {
+		return nil, err
+	}
+	st := &store{dir: abs, lock: f, reader: reader, stale: readHolder(f).Socket}
+	if err = writeHolder(f, holder{PID: os.Getpid(), Reader: reader}); err == nil {
+		st.ino, err = os.Stat(abs)
+	}
+	return st, err
+}
+
+// release frees the store for others.
+func (s *store) release() error { return s.lock.Close() }
+
+// prepare reads the mark of the store, or makes one in an empty directory, and
+// settles the sizes of the streams.
+func (s *store) prepare(l Limits) error {
+	err := s.load()
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = s.adopt(); err != nil {
+			return err
+		}
+		s.mark = storeMark{Version: markVersion, Created: time.Now().UTC(), Streams: map[string]*streamMark{}}
+		err = s.save()
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(s.dir, 0o700); err != nil {
+		return err
+	}
+	d, err := diskOf(s.dir)
+	if err != nil {
+		return err
+	}
+	s.floor = l.FreeDisk
+	if s.floor <= 0 {
+		s.floor = min(gib, d.size/20)
+	}
+	s.sizes = sizes(l, s.mark.Streams, d.free-s.floor)
+	return nil
+}
+
+// adopt checks that a directory without a mark holds nothing of anyone else's.
+func (s *store) adopt() error {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case lockName, markName + ".new", "lost+found":
+		default:
+			return fmt.Errorf("it is not empty (%s) and not a Watchword store, as %s is missing: choose an empty directory", e.Name(), markName)
+		}
+	}
+	return nil
+}
+
+// load reads the mark and checks that the streams it names are there.
+func (s *store) load() error {
+	b, err := os.ReadFile(filepath.Join(s.dir, markName))
+	if err != nil {
+		return err
+	}
+	var m storeMark
+	if err := json.Unmarshal(b, &m); err != nil {
+		return fmt.Errorf("%s is damaged: %w; restore it from a backup", markName, err)
+	}
+	if m.Version != markVersion {
+		return fmt.Errorf("%s says version %d, this program knows version %d", markName, m.Version, markVersion)
+	}
+	if m.Streams == nil {
+		m.Streams = map[string]*streamMark{}
+	}
+	s.mark = m
+	for name, sm := range m.Streams {
+		if _, err := os.Stat(filepath.Join(s.streamDir(name), "meta.inf")); err != nil {
+			return fmt.Errorf("stream %s, created %s, is missing or damaged (%w); restore the directory from a backup, or move it away to begin anew",
+				name, sm.Created.Format(time.RFC3339), err)
+		}
+	}
+	s.sizes = sizes(Limits{}, m.Streams, 0)
+	return nil
+}
+
+// streamDir is where the server keeps a stream of its only account.
+func (s *store) streamDir(stream string) string {
+	return filepath.Join(s.dir, "jetstream", "$G", "streams", stream)
+}
+
+// save writes the mark so that after a power cut there is the old one or the
+// new one.
+func (s *store) save() error {
+	b, err := json.MarshalIndent(s.mark, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.dir, markName)
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(b, '\n'))
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err == nil {
+		err = syncDir(s.dir)
+	}
+	return err
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// plain says the common file errors in words that tell what to do.
+func plain(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: this user may not read and write there", err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: choose a directory on a writable disk", err)
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%w: a directory is needed", err)
+	}
+	return err
+}
+
+// check tells whether the store is still there and its disk has room for n
+// bytes more.
+func (s *store) check(n int64) error {
+	now, err := os.Stat(s.dir)
+	if err != nil || !os.SameFile(now, s.ino) {
+		return fmt.Errorf("store %s has vanished: what was in it is lost to this process; put it back and restart", s.dir)
+	}
+	d, err := diskOf(s.dir)
+	if err != nil {
+		return fmt.Errorf("store %s: %w", s.dir, err)
+	}
+	if d.free-n < s.floor {
+		return fmt.Errorf("disk of store %s: %s free, %s are kept free: %w", s.dir, bytesText(d.free), bytesText(s.floor), ErrFull)
+	}
+	return nil
+}
+
+type disk struct{ size, free int64 } // bytes; free to an ordinary user
+
+func diskOf(dir string) (disk, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return disk{}, fmt.Errorf("free space of %s: %w", dir, err)
+	}
+	block := int64(st.Bsize)
+	return disk{size: int64(st.Blocks) * block, free: int64(st.Bavail) * block}, nil
+}
+
+// bytesText is a size for people.
+func bytesText(n int64) string {
+	switch {
+	case n >= gib:
+		return fmt.Sprintf("%.1f GiB", float64(n)/float64(gib))
+	case n >= mib:
+		return fmt.Sprintf("%.1f MiB", float64(n)/float64(mib))
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
