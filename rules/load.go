@@ -1,0 +1,198 @@
+package rules
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// Folder is a folder of rule files, with lists/ and tests beside them.
+type Folder struct {
+	Name string // for messages: files are told as Name/file
+	FS   fs.FS
+}
+
+func (f Folder) file(name string) string { return path.Join(f.Name, name) }
+
+// ruleID is what a rule file may be called: its id is a subject token and a
+// word on command lines.
+var ruleID = regexp.MustCompile(`^[a-z0-9-]+$`)
+
+// Load reads every *.expr file of the folders, with the lists below them, and
+// checks and compiles all of them. The set is nil when there is any error; the
+// problems tell all mistakes of all files.
+func Load(folders ...Folder) (*Set, Problems) {
+	lists, problems := loadLists(folders)
+	var all []*Rule
+	files := map[string]string{} // id → file
+	for _, folder := range folders {
+		names, err := fs.Glob(folder.FS, "*.expr")
+		if err == nil {
+			_, err = fs.Stat(folder.FS, ".")
+		}
+		if err != nil {
+			problems = append(problems, unreadable(folder.file("."), err))
+			continue
+		}
+		for _, name := range names {
+			file := folder.file(name)
+			id := strings.TrimSuffix(name, ".expr")
+			if !ruleID.MatchString(id) {
+				problems = append(problems, atStart(file, "the id of a rule, its file name, is lower case letters, digits and dashes"))
+				continue
+			}
+			if other := files[id]; other != "" {
+				problems = append(problems, atStart(file, fmt.Sprintf("rule %s is there already: %s", id, other)))
+				continue
+			}
+			files[id] = file
+			data, err := readFile(folder.FS, name, maxFileSize)
+			if err != nil {
+				problems = append(problems, unreadable(file, err))
+				continue
+			}
+			rule, found := readRule(id, file, data, lists)
+			problems = append(problems, found...)
+			all = append(all, rule)
+		}
+	}
+	problems = problems.inOrder()
+	if problems.HasErrors() {
+		return nil, problems
+	}
+	return newSet(all), problems
+}
+
+// readRule checks and compiles one rule file. The rule is nil when there is an
+// error among the problems.
+func readRule(id, file string, data []byte, lists map[string]*stringSet) (*Rule, Problems) {
+	if !utf8.Valid(data) {
+		return nil, Problems{atStart(file, "the file is not UTF-8 text")}
+	}
+	content := strings.TrimPrefix(string(data), "\ufeff")
+	content = strings.ReplaceAll(content, "\r\n", "\n")
+	t := newText(file, content)
+	head, src, ok := splitFrontMatter(t)
+	var fm frontMatter
+	if ok {
+		fm = parseFrontMatter(t, head)
+	}
+	b := &body{text: t, src: src, config: newConfig(nil), lists: lists, lost: map[string]bool{}}
+	var f *form
+	var code *compiled
+	if src != "" { // it is where the front matter has no end
+		f, code = b.read()
+	}
+	if t.hasErrors() {
+		return nil, t.problems.inOrder()
+	}
+	rule := &Rule{
+		ID: id, File: file, Version: b.version(data),
+		Title: fm.title, Severity: fm.severity, Description: fm.description, Attack: fm.attack,
+		References: fm.references, FalsePositives: fm.falsePositives, Runbook: fm.runbook, Controls: fm.controls,
+		Status: fm.status, Pattern: f.plain(fm.quiet), compiled: code,
+	}
+	return rule, t.problems.inOrder()
+}
+
+// read reads the expression; without a form there are errors.
+func (b *body) read() (*form, *compiled) {
+	if !b.parse() {
+		return nil, nil
+	}
+	b.check()
+	b.checkTypes()
+	b.warnUnknownValues()
+	form := patternReader{b}.read(*b.final)
+	if form == nil {
+		return nil, nil
+	}
+	if b.hasErrors() {
+		for _, s := range form.steps { // without compiling, what a step says of kinds can be told
+			b.kindOf(s.test)
+		}
+		return nil, nil
+	}
+	return form, b.compileForm(form)
+}
+
+// plain is the pattern as plain data.
+func (f *form) plain(quiet time.Duration) Pattern {
+	p := Pattern{Word: f.word, N: f.n, Within: f.within, Quiet: quiet, Across: f.across}
+	if p.Quiet == 0 {
+		p.Quiet = min(p.Within, time.Hour)
+	}
+	for _, s := range f.steps {
+		p.Steps = append(p.Steps, Step{Name: s.name, Times: s.times})
+	}
+	p.KeyNames = []string{"user.uuid"}
+	if k := f.steps[0].keys; k != nil {
+		p.KeyNames = []string{}
+		for _, n := range k.nodes {
+			p.KeyNames = append(p.KeyNames, n.String())
+		}
+	}
+	return p
+}
+
+// version is a hash of the rule's text and of the entries of the lists it names.
+func (b *body) version(data []byte) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d:%s", len(data), data)
+	var named []string
+	each(&b.tree.Node, func(at *ast.Node) bool {
+		if call, ok := (*at).(*ast.CallNode); ok && isCallOf(call, "list") {
+			name, _ := listName(call)
+			named = append(named, name)
+		}
+		return true
+	})
+	slices.Sort(named)
+	for _, name := range slices.Compact(named) {
+		fmt.Fprintf(h, "%d:%s%s", len(name), name, b.lists[name].digest())
+	}
+	return hex.EncodeToString(h.Sum(nil)[:6])
+}
+
+// readFile reads a file that is no larger than the limit.
+func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var data bytes.Buffer
+	if _, err := io.Copy(&data, io.LimitReader(f, limit+1)); err != nil {
+		return nil, err
+	}
+	if int64(data.Len()) > limit {
+		return nil, fmt.Errorf("larger than %d KiB", limit>>10)
+	}
+	return data.Bytes(), nil
+}
+
+// unreadable is the problem of a file that cannot be read.
+func unreadable(file string, err error) Problem {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return atStart(file, fmt.Sprintf("cannot be read: %v", err))
+}
+
+// atStart is an error about a file as a whole.
+func atStart(file, message string) Problem {
+	return Problem{File: file, Line: 1, Column: 1, Severity: Error, Message: message}
+}

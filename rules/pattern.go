@@ -1,0 +1,349 @@
+package rules
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// defaultWithin is the window of a bare step, and what bounds the quiet gap
+// that no front matter says.
+const defaultWithin = time.Hour
+
+// maxCount bounds the n of times and distinct.
+const maxCount = 100_000
+
+// form is a pattern as it is read off the tree.
+type form struct {
+	word   Word
+	node   ast.Node // where the word stands
+	steps  []stepForm
+	n      int
+	value  ast.Node // of distinct
+	keys   *keys    // of the whole
+	within time.Duration
+	across bool
+}
+
+// stepForm is one step.
+type stepForm struct {
+	name  string
+	test  ast.Node // the predicate
+	times int
+	keys  *keys // its own, nil: those of the whole
+}
+
+// keys is one by(…).
+type keys struct {
+	call  ast.Node
+	nodes []ast.Node
+}
+
+// patternReader reads the pattern off a checked tree.
+type patternReader struct{ *body }
+
+// read reads the whole pattern. It reports what is wrong and then gives nil.
+func (r patternReader) read(n ast.Node) *form {
+	f := &form{node: n}
+	before := len(r.problems)
+	if !r.modified(n, f) {
+		return nil
+	}
+	r.complete(f)
+	if len(r.problems) > before {
+		return nil
+	}
+	return f
+}
+
+// call takes a call of a pattern word apart, names of lets followed.
+func (r patternReader) call(n ast.Node) (name string, args []ast.Node, ok bool) {
+	call, ok := r.behind(n).(*ast.CallNode)
+	if !ok || call.Type() != reflect.TypeFor[pattern]() {
+		return "", nil, false
+	}
+	return call.Callee.(*ast.IdentifierNode).Value, call.Arguments, true
+}
+
+// modified reads by, within and across off the outside, and then the pattern.
+func (r patternReader) modified(n ast.Node, f *form) bool {
+	name, args, ok := r.call(n)
+	if !ok {
+		f.word, f.node = Bare, n
+		step, ok := r.step(n)
+		f.steps = append(f.steps, step)
+		return ok
+	}
+	at := r.behind(n)
+	switch name {
+	case "by":
+		k, ok := r.by(at, args)
+		if ok && f.keys != nil {
+			r.errorOn(at, "write all fields into one: by(a, b)", "by is there twice")
+		}
+		f.keys = k
+		return ok && r.modified(args[0], f)
+	case "within":
+		if f.within != 0 {
+			r.errorOn(at, "", "within is there twice")
+		}
+		ok := r.within(at, args, f)
+		return len(args) > 0 && r.modified(args[0], f) && ok
+	case "across":
+		if len(args) != 1 {
+			r.errorOn(at, "write | across()", "across takes nothing")
+			return false
+		}
+		if f.across {
+			r.errorOn(at, "", "across is there twice")
+		}
+		f.across = true
+		return r.modified(args[0], f)
+	}
+	f.word, f.node = Word(name), at
+	switch f.word {
+	case Times:
+		return r.times(at, args, f)
+	case Distinct:
+		return r.distinct(at, args, f)
+	}
+	return r.sequence(at, args, f)
+}
+
+func (r patternReader) times(at ast.Node, args []ast.Node, f *form) bool {
+	step, ok := r.timesStep(at, args)
+	f.n, f.steps, step.times = step.times, []stepForm{step}, 1
+	return ok
+}
+
+// timesStep reads times(step, n).
+func (r patternReader) timesStep(at ast.Node, args []ast.Node) (stepForm, bool) {
+	if len(args) != 2 {
+		r.errorOn(at, "write times(step, 5), or step | times(5)", "times takes a step and a number")
+		return stepForm{}, false
+	}
+	step, ok := r.step(args[0])
+	if ok && step.times != 1 {
+		r.errorOn(args[0], "", "times takes a step, not another times")
+		ok = false
+	}
+	n, okCount := r.count(args[1], "times", 1)
+	step.times = n
+	return step, ok && okCount
+}
+
+func (r patternReader) distinct(at ast.Node, args []ast.Node, f *form) bool {
+	if len(args) != 3 {
+		r.errorOn(at, "write distinct(step, item.item_uuid, 10), or step | distinct(item.item_uuid, 10)",
+			"distinct takes a step, a value and a number")
+		return false
+	}
+	step, ok := r.step(args[0])
+	if ok && step.times != 1 {
+		r.errorOn(args[0], "", "distinct takes a step, not times")
+		ok = false
+	}
+	f.steps, f.value = []stepForm{step}, args[1]
+	switch kind := args[1].Type().Kind(); {
+	case poisoned(r.behind(args[1])):
+		ok = false
+	case kind != reflect.String && !isNumber(kind):
+		r.errorOn(args[1], "", "distinct counts texts or numbers, not %s", typeName(args[1]))
+		ok = false
+	}
+	n, okCount := r.count(args[2], "distinct", 2)
+	f.n = n
+	return ok && okCount
+}
+
+func (r patternReader) sequence(at ast.Node, args []ast.Node, f *form) bool {
+	ok, slots := true, 0
+	for _, a := range args {
+		step, okStep := r.step(a)
+		if !okStep {
+			ok = false
+			continue
+		}
+		f.steps = append(f.steps, step)
+		if slots += step.times; slots > MaxSlots {
+			r.errorOn(a, "", "a sequence takes at most %d events in all, and with this step it takes %d", MaxSlots, slots)
+			return false
+		}
+	}
+	if ok && (len(args) == 0 || len(args) == 1 && slots < 2) {
+		r.errorOn(at, "write sequence(first, then), or sequence(times(step, 5))", "a sequence has at least two steps")
+		return false
+	}
+	return ok
+}
+
+// step reads a step: a predicate or, where several events fill it, times of
+// one; either with its own by.
+func (r patternReader) step(n ast.Node) (stepForm, bool) {
+	name, args, ok := r.call(n)
+	if !ok {
+		return r.predicate(n)
+	}
+	at := r.behind(n)
+	var step stepForm
+	switch name {
+	case "times":
+		step, ok = r.timesStep(at, args)
+	case "by":
+		var k *keys
+		if k, ok = r.by(at, args); !ok {
+			return step, false
+		}
+		if step, ok = r.step(args[0]); ok && step.keys != nil {
+			r.errorOn(at, "write all fields into one: by(a, b)", "the step has two by")
+			return step, false
+		}
+		step.keys = k
+	case "within", "across":
+		r.errorOn(at, "write it last", "%s belongs to the whole pattern, not to a step", name)
+		return step, false
+	default:
+		r.errorOn(at, "a step is a condition, or times of one", "%s cannot be a step", name)
+		return step, false
+	}
+	if id, named := n.(*ast.IdentifierNode); named {
+		step.name = id.Value
+	}
+	return step, ok
+}
+
+// maxStepName bounds the name of a step that has no let, in characters.
+const maxStepName = 80
+
+func (r patternReader) predicate(n ast.Node) (stepForm, bool) {
+	if poisoned(n) || poisoned(r.behind(n)) {
+		return stepForm{times: 1}, false
+	}
+	if n.Type().Kind() != reflect.Bool {
+		r.errorOn(n, `compare it with something, as in: item.action == "export"`,
+			"a step must be a condition that is true or false, not %s", typeName(n))
+		return stepForm{times: 1}, false
+	}
+	name := strings.Join(strings.Fields(n.String()), " ")
+	if utf8.RuneCountInString(name) > maxStepName {
+		name = string([]rune(name)[:maxStepName-1]) + "…"
+	}
+	return stepForm{name: name, test: n, times: 1}, true
+}
+
+// by reads by(pattern, key, …).
+func (r patternReader) by(at ast.Node, args []ast.Node) (*keys, bool) {
+	if len(args) == 0 {
+		r.errorOn(at, "write step | by(user.uuid)", "by stands behind a pattern")
+		return nil, false
+	}
+	ok := true
+	for _, a := range args[1:] {
+		if poisoned(a) || poisoned(r.behind(a)) {
+			ok = false
+		} else if a.Type().Kind() != reflect.String {
+			r.errorOn(a, fmt.Sprintf("write string(%s)", a), "a key must be a text, not %s", typeName(a))
+			ok = false
+		}
+	}
+	return &keys{call: at, nodes: args[1:]}, ok
+}
+
+func (r patternReader) within(at ast.Node, args []ast.Node, f *form) bool {
+	if len(args) != 2 {
+		r.errorOn(at, `write pattern | within("15m")`, "within takes one duration")
+		return false
+	}
+	lit, ok := r.behind(args[1]).(*ast.StringNode)
+	if !ok {
+		if !poisoned(args[1]) {
+			r.errorOn(args[1], `write pattern | within("15m")`, "within takes a literal duration in quotes")
+		}
+		return false
+	}
+	d, err := parseDuration(lit.Value)
+	if err != nil {
+		r.errorOn(lit, "", "%v", err)
+		return false
+	}
+	f.within = d
+	return true
+}
+
+func (r patternReader) count(n ast.Node, word string, least int) (int, bool) {
+	lit, ok := r.behind(n).(*ast.IntegerNode)
+	switch {
+	case poisoned(n):
+		return least, false
+	case !ok:
+		r.errorOn(n, "", "%s takes a literal whole number", word)
+	case lit.Value < least:
+		r.errorOn(n, "", "%s takes a number of at least %d", word, least)
+	case lit.Value > maxCount:
+		r.errorOn(n, "", "%s takes a number of at most %d", word, maxCount)
+	default:
+		return lit.Value, true
+	}
+	return least, false
+}
+
+// complete fills in what a bare step may leave out and demands the rest.
+func (r patternReader) complete(f *form) {
+	if f.within == 0 {
+		if f.word != Bare {
+			r.errorOn(f.node, `write | within("15m") behind it`, "%s has no window", f.word)
+		}
+		f.within = defaultWithin
+	}
+	given := f.keys
+	for i := range f.steps {
+		step := &f.steps[i]
+		switch {
+		case step.keys == nil:
+			step.keys = f.keys
+		case given == nil:
+			given = step.keys
+		}
+		if step.keys != nil && given != nil && len(step.keys.nodes) != len(given.nodes) {
+			r.errorOn(step.keys.call, "", "step %s has %d key fields, another %d: they are compared one by one",
+				step.name, len(step.keys.nodes), len(given.nodes))
+		}
+	}
+	for _, step := range f.steps {
+		if step.keys == nil && f.word != Bare {
+			where, what := f.node, string(f.word)
+			if given != nil {
+				where, what = step.test, "step "+step.name
+			}
+			r.errorOn(where, "write | by(user.uuid) to look at each person alone, or | by() to look at all events together",
+				"%s has no by", what)
+			return
+		}
+	}
+}
+
+func isNumber(k reflect.Kind) bool {
+	return reflect.Int <= k && k <= reflect.Float64 && k != reflect.Uintptr
+}
+
+// typeName is the type of a checked node as rules call it.
+func typeName(n ast.Node) string {
+	switch t := n.Type(); {
+	case t.Kind() == reflect.Interface:
+		return "a value of unknown type"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case isNumber(t.Kind()) && t.PkgPath() == "":
+		return "a number"
+	case t.Kind() == reflect.String:
+		return "a text"
+	case isRecord(t):
+		return "the record " + n.String()
+	default:
+		return "a " + plainTypes(t.String())
+	}
+}
