@@ -83,8 +83,9 @@ func (b *Bus) lastPerSubject(ctx context.Context, stream, filter string) ([]Stor
 // StreamInfo is the state of a stream.
 type StreamInfo struct {
 	Name                string
-	Created             time.Time // identifies it: another stream of this name was created at another time
-	FirstSeq, LastSeq   uint64    // LastSeq stays when all messages are gone
+	Created             time.Time     // identifies it: another stream of this name was created at another time
+	MaxAge              time.Duration // what is stored longer than this ages out; zero: nothing does
+	FirstSeq, LastSeq   uint64        // LastSeq stays when all messages are gone
 	FirstTime, LastTime time.Time
 	Messages            uint64
 	Bytes, MaxBytes     uint64 // before compression
@@ -98,7 +99,8 @@ func (b *Bus) Info(ctx context.Context, stream string) (StreamInfo, error) {
 		Error   *apiError `json:"error"`
 		Created time.Time `json:"created"`
 		Config  struct {
-			MaxBytes int64 `json:"max_bytes"`
+			MaxAge   time.Duration `json:"max_age"`
+			MaxBytes int64         `json:"max_bytes"`
 		} `json:"config"`
 		State struct {
 			Messages  uint64    `json:"messages"`
@@ -120,7 +122,7 @@ func (b *Bus) Info(ctx context.Context, stream string) (StreamInfo, error) {
 		return StreamInfo{}, fmt.Errorf("state of stream %s: %w", stream, r.Error)
 	}
 	s := r.State
-	info := StreamInfo{Name: stream, Created: r.Created, FirstSeq: s.FirstSeq, LastSeq: s.LastSeq, FirstTime: s.FirstTime, LastTime: s.LastTime,
+	info := StreamInfo{Name: stream, Created: r.Created, MaxAge: r.Config.MaxAge, FirstSeq: s.FirstSeq, LastSeq: s.LastSeq, FirstTime: s.FirstTime, LastTime: s.LastTime,
 		Messages: s.Messages, Bytes: s.Bytes, MaxBytes: uint64(max(0, r.Config.MaxBytes)), Deleted: s.Deleted}
 	if s.Lost != nil {
 		info.Lost = uint64(len(s.Lost.Msgs))

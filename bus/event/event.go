@@ -83,6 +83,10 @@ type Event struct {
 	// what the API can hold (120 days). Patterns that need completeness do not use it.
 	TimeSuspect bool `json:"time_suspect,omitempty"`
 
+	// Late marks an event that happened before its feed's watermark as it stood
+	// when the event was stored: the feed had been called complete without it.
+	Late bool `json:"late,omitempty"`
+
 	// Raw is the API's own object, untouched.
 	Raw json.RawMessage `json:"raw"`
 }

@@ -116,7 +116,9 @@ func TestOptionalFields(t *testing.T) {
 		want func(f Fields) bool
 	}{
 		{"sign-in with nothing but its head", FeedSigninAttempts, `{"uuid":"A","timestamp":"2026-05-04T08:15:02Z"}`,
-			func(f Fields) bool { return f.User == User{} && f.Signin.Outcome == OutcomeFailure && !f.Location.Known }},
+			func(f Fields) bool {
+				return f.User == User{} && f.Signin.Outcome == OutcomeFailure && !f.Location.Known
+			}},
 		{"details null", FeedSigninAttempts, `{"uuid":"A","timestamp":"2026-05-04T08:15:02Z","details":null,"location":null,"client":null,"target_user":null}`,
 			func(f Fields) bool { return f.Signin.Details == "" }},
 		{"reported by the firewall is a success", FeedSigninAttempts, `{"uuid":"A","timestamp":"2026-05-04T08:15:02Z","category":"firewall_reported_success"}`,
@@ -258,7 +260,7 @@ func FuzzEnvelope(f *testing.F) {
 func sameEvent(a, b *Event) bool {
 	return a.ID == b.ID && a.Type == b.Type && a.Kind == b.Kind && a.Source == b.Source && a.Account == b.Account &&
 		a.Time.Equal(b.Time) && a.Received.Equal(b.Received) && a.Historical == b.Historical &&
-		a.TimeSuspect == b.TimeSuspect && string(a.Raw) == string(b.Raw)
+		a.TimeSuspect == b.TimeSuspect && a.Late == b.Late && string(a.Raw) == string(b.Raw)
 }
 
 func BenchmarkDecode(b *testing.B) {

@@ -32,6 +32,8 @@ type Progress struct {
 	Covered []Interval `json:"covered,omitempty"`
 	// Sweeps holds, by sweep name, when it last ended.
 	Sweeps map[string]time.Time `json:"sweeps,omitempty"`
+	// Sweep is where a running sweep stands, nil while none runs.
+	Sweep *SweepPosition `json:"sweep,omitempty"`
 
 	Polled  time.Time `json:"polled"`             // last answered poll
 	HasMore bool      `json:"has_more,omitempty"` // still draining
@@ -49,6 +51,14 @@ const MaxCovered = 64
 type Interval struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
+}
+
+// SweepPosition is where a sweep goes on after an interruption.
+type SweepPosition struct {
+	Name   string    `json:"name"`
+	From   time.Time `json:"from"` // the span it re-reads
+	To     time.Time `json:"to"`
+	Cursor string    `json:"cursor,omitempty"` // empty: at From
 }
 
 // Counts of a feed since its first connection.

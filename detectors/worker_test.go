@@ -1,0 +1,457 @@
+package detectors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"watchword/bus"
+	"watchword/bus/alert"
+	"watchword/bus/bustest"
+	"watchword/bus/event"
+	"watchword/rules"
+)
+
+// t0 lies in the past, so that no event is stored before it happened.
+var t0 = time.Now().UTC().Add(-20 * 24 * time.Hour).Truncate(time.Hour)
+
+var testRules = map[string]string{
+	"failures":  `let failed = signin.outcome == "failure"; times(failed, 3) | by(user.uuid) | within("1h")`,
+	"guessed":   `let failed = signin.outcome == "failure"; let exported = item.action == "export"; sequence(times(failed, 2), exported) | by(user.uuid) | within("2h")`,
+	"spraying":  `let failed = signin.outcome == "failure"; distinct(failed, user.uuid, 2) | by(client.ip) | within("30m")`,
+	"export":    `item.action == "export"`,
+	"leaving":   `let exported = item.action == "export"; let suspended = audit.action == "suspend"; sequence(exported | by(user.uuid), suspended | by(audit.object_uuid)) | within("24h")`,
+	"elsewhere": `let failed = signin.outcome == "failure"; distinct(failed, source, 2) | by(client.ip) | across() | within("1h")`,
+}
+
+func loadRules(tb testing.TB, texts map[string]string) *rules.Set {
+	tb.Helper()
+	fsys := fstest.MapFS{}
+	for id, body := range texts {
+		fsys[id+".expr"] = &fstest.MapFile{Data: []byte("---\ntitle: " + id + "\nseverity: high\n---\n" + body + "\n")}
+	}
+	set, problems := rules.Load(rules.Folder{Name: "test", FS: fsys})
+	if problems.HasErrors() {
+		tb.Fatal(problems)
+	}
+	return set
+}
+
+// story makes events; each has an id of its own.
+type story struct{ n int }
+
+func (s *story) event(feed event.Feed, source, user string, at time.Time, body string) event.Event {
+	s.n++
+	uuid := fmt.Sprintf("%026d", s.n)
+	person := "target_user"
+	switch feed {
+	case event.FeedItemUsages:
+		person = "user"
+	case event.FeedAuditEvents:
+		person = "actor_details"
+	}
+	raw := fmt.Sprintf(`{"uuid":%q,"timestamp":%q,%q:{"uuid":%q,"name":%q},%s}`,
+		uuid, at.Format(time.RFC3339Nano), person, user, user, body)
+	return event.Event{
+		ID: event.ID(source, feed, uuid), Type: event.TypeOnePassword, Kind: feed.Kind(), Source: source,
+		Time: at, Received: at, Raw: []byte(raw),
+	}
+}
+
+func (s *story) failed(source, user, ip string, at time.Time) event.Event {
+	return s.event(event.FeedSigninAttempts, source, user, at, fmt.Sprintf(`"category":"credentials_failed","client":{"ip_address":%q}`, ip))
+}
+
+func (s *story) export(source, user string, at time.Time) event.Event {
+	return s.event(event.FeedItemUsages, source, user, at, `"action":"export"`)
+}
+
+func (s *story) suspend(source, admin, user string, at time.Time) event.Event {
+	return s.event(event.FeedAuditEvents, source, admin, at, fmt.Sprintf(`"action":"suspend","object_type":"user","object_uuid":%q`, user))
+}
+
+// house is a store with EVENTS and ALERTS, and the pollers' part in it.
+type house struct {
+	tb         testing.TB
+	bus        *bus.Bus
+	set        *rules.Set
+	markers    map[string]uint64    // fences by marker subject
+	watermarks map[string]time.Time // by source
+	all        []event.Event
+}
+
+func newHouse(tb testing.TB, set *rules.Set) *house {
+	return &house{tb: tb, bus: bustest.New(tb), set: set, markers: map[string]uint64{}, watermarks: map[string]time.Time{}}
+}
+
+// publish stores events as a poller does: with a marker behind them.
+func (h *house) publish(source string, watermark time.Time, events ...event.Event) {
+	h.tb.Helper()
+	feed := event.FeedSigninAttempts
+	var msgs []bus.Message
+	for i := range events {
+		events[i].Late = events[i].Time.Before(h.watermarks[source])
+		data, err := events[i].Encode()
+		if err != nil {
+			h.tb.Fatal(err)
+		}
+		f, err := events[i].Fields()
+		if err != nil {
+			h.tb.Fatal(err)
+		}
+		msgs = append(msgs, bus.Message{Subject: bus.EventSubject(&events[i], f.User.UUID), Data: data})
+	}
+	p := event.Progress{Source: source, Feed: feed, Watermark: watermark}
+	data, err := p.Encode()
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	subject := bus.ProgressSubject(source, feed)
+	msgs = append(msgs, bus.Message{Subject: subject, Data: data, Rollup: true, Keep: true})
+	last, err := h.bus.Commit(context.Background(), bus.Events, bus.Fence{Subject: subject, Last: h.markers[subject]}, msgs)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	h.markers[subject], h.watermarks[source] = last, watermark
+	h.all = append(h.all, events...)
+}
+
+func (h *house) worker() *Worker {
+	return New(Config{Bus: h.bus, Rules: h.set, Generation: 1, Name: "test"})
+}
+
+// alerts reads ALERTS: the newest revision of every alert, after checking that
+// no revision was published twice or left out.
+func (h *house) alerts() []alert.Alert {
+	h.tb.Helper()
+	ctx := context.Background()
+	info, err := h.bus.Info(ctx, bus.Alerts)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	newest := map[string]alert.Alert{}
+	if info.LastSeq > 0 {
+		r, err := h.bus.Read(ctx, bus.Alerts, bus.ReadOptions{Filters: []string{bus.AllAlerts}, Until: info.LastSeq})
+		if err != nil {
+			h.tb.Fatal(err)
+		}
+		defer r.Close()
+		for {
+			msgs, err := r.Next(ctx, 1000)
+			for _, m := range msgs {
+				a, err := alert.Decode(m.Data)
+				if err != nil {
+					h.tb.Fatal(err)
+				}
+				if old := newest[a.ID]; a.Revision != old.Revision+1 {
+					h.tb.Fatalf("alert %s of %s %v: revision %d follows %d", a.ID, a.Rule, a.Key, a.Revision, old.Revision)
+				}
+				if want := bus.AlertSubject(&a); m.Subject != want {
+					h.tb.Fatalf("alert on subject %s, want %s", m.Subject, want)
+				}
+				newest[a.ID] = a
+			}
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				h.tb.Fatal(err)
+			}
+		}
+	}
+	var out []alert.Alert
+	for _, a := range newest {
+		out = append(out, a)
+	}
+	sort.Slice(out, func(i, j int) bool { return less(&out[i], &out[j]) })
+	return out
+}
+
+// summary says what an alert is about, whatever its id.
+func summary(a *alert.Alert) string {
+	return fmt.Sprintf("%s %s%v %s–%s %d %v", a.Rule, a.Source, a.Key, a.First.Format(time.RFC3339Nano), a.Last.Format(time.RFC3339Nano), a.Count, a.Steps)
+}
+
+// check compares the live alerts with those of all the events at once.
+func (h *house) check() {
+	h.tb.Helper()
+	want, err := Evaluate(h.set, h.all)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	got := h.alerts()
+	live := map[string]alert.Alert{}
+	for _, a := range got {
+		if a.Status.Live() {
+			live[a.ID] = a
+		}
+	}
+	var have, need []string
+	for _, a := range got {
+		switch {
+		case a.Status.Live():
+			have = append(have, summary(&a))
+		case a.Status == alert.Merged:
+			into := a.MergedInto
+			for i := 0; i < len(got); i++ { // an alert may merge into one that merges later
+				if _, ok := live[into]; ok {
+					break
+				}
+				for _, b := range got {
+					if b.ID == into {
+						into = b.MergedInto
+					}
+				}
+			}
+			if _, ok := live[into]; !ok {
+				h.tb.Errorf("alert %s was merged into %s, which is not live", a.ID, a.MergedInto)
+			}
+		default:
+			h.tb.Errorf("alert %s is %s", a.ID, a.Status)
+		}
+	}
+	for i := range want {
+		need = append(need, summary(&want[i]))
+	}
+	sort.Strings(have)
+	sort.Strings(need)
+	if fmt.Sprint(have) != fmt.Sprint(need) {
+		h.tb.Fatalf("alerts differ\n got %s\nwant %s", lines(have), lines(need))
+	}
+}
+
+func lines(s []string) string {
+	out := ""
+	for _, l := range s {
+		out += "\n    " + l
+	}
+	return out
+}
+
+// serve runs a worker until it has decided all that is stored.
+func (h *house) serve() *Worker {
+	h.tb.Helper()
+	w := h.worker()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- w.Serve(ctx) }()
+	info, err := h.bus.Info(ctx, bus.Events)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	for w.Status().Position < info.LastSeq {
+		select {
+		case err := <-done:
+			h.tb.Fatalf("worker stopped: %v", err)
+		case <-ctx.Done():
+			h.tb.Fatalf("worker stands at %d of %d", w.Status().Position, info.LastSeq)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	cancel()
+	<-done
+	return w
+}
+
+func TestWorkerDecides(t *testing.T) {
+	h := newHouse(t, loadRules(t, testRules))
+	var s story
+	m := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Minute) }
+	h.publish("acme", m(10),
+		s.failed("acme", "mallory", "192.0.2.1", m(0)), s.failed("acme", "mallory", "192.0.2.1", m(1)),
+		s.failed("acme", "bob", "192.0.2.1", m(2)), s.failed("other", "eve", "192.0.2.1", m(3)),
+		s.failed("acme", "mallory", "192.0.2.2", m(4)), s.export("acme", "mallory", m(5)))
+	h.publish("acme", m(30), s.suspend("acme", "admin", "mallory", m(30)))
+	w := h.serve()
+	h.check()
+	if st := w.Status(); st.Events != 7 || st.Alerts == 0 || st.Trouble != "" {
+		t.Errorf("status %+v", st)
+	}
+	byRule := map[string]alert.Alert{}
+	for _, a := range h.alerts() {
+		byRule[a.Rule] = a
+	}
+	a := byRule["guessed"]
+	if a.Source != "acme" || len(a.Key) != 1 || a.Key[0] != "mallory" || a.Count != 4 || a.Severity != alert.High ||
+		len(a.People) != 1 || a.People[0].Name != "mallory" || len(a.Evidence) != 4 || a.Evidence[3].Step != "exported" || a.Evidence[0].Seq != 1 {
+		t.Errorf("alert %+v", a)
+	}
+	if a := byRule["elsewhere"]; a.Source != "" || a.Count != 4 {
+		t.Errorf("alert across sources %+v", a)
+	}
+}
+
+// A restart publishes nothing that was published, and goes on where it stood.
+func TestRestartPublishesNothingTwice(t *testing.T) {
+	h := newHouse(t, loadRules(t, testRules))
+	var s story
+	m := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Minute) }
+	for i := range 20 {
+		h.publish("acme", m(10*i), s.failed("acme", "mallory", "192.0.2.1", m(10*i)), s.export("acme", "mallory", m(10*i+1)))
+		h.serve()
+		before := len(h.alerts())
+		seq := lastSeq(t, h.bus, bus.Alerts, bus.AllAlerts)
+		h.serve()
+		if after := lastSeq(t, h.bus, bus.Alerts, bus.AllAlerts); after != seq || len(h.alerts()) != before {
+			t.Fatalf("after %d events a restart published again: sequence %d, was %d", 2*i+2, after, seq)
+		}
+	}
+	h.check()
+}
+
+func lastSeq(tb testing.TB, b *bus.Bus, stream, filter string) uint64 {
+	tb.Helper()
+	stored, err := b.LastPerSubject(context.Background(), stream, filter)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var last uint64
+	for _, m := range stored {
+		last = max(last, m.Seq)
+	}
+	return last
+}
+
+// Two episodes that were told apart become one when what lies between comes late.
+func TestLateEventMerges(t *testing.T) {
+	h := newHouse(t, loadRules(t, map[string]string{"failures": testRules["failures"]}))
+	var s story
+	m := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Minute) }
+	var between []event.Event
+	for i := range 12 {
+		e := s.failed("acme", "mallory", "192.0.2.1", m(20*i))
+		if i == 4 || i == 5 || i == 6 || i == 7 {
+			between = append(between, e)
+			continue
+		}
+		h.publish("acme", m(20*i), e)
+	}
+	h.serve()
+	if got := h.alerts(); len(got) != 2 {
+		t.Fatalf("%d alerts before the late events, want 2: %v", len(got), got)
+	}
+	first := h.alerts()[0].ID
+	h.publish("acme", m(240), between...)
+	h.serve()
+	h.check()
+	for _, a := range h.alerts() {
+		if a.Status.Live() && (a.ID != first || a.Count != 12 || !a.Late) {
+			t.Errorf("survivor %s late %v with %d events, want %s with 12, late", a.ID, a.Late, a.Count, first)
+		}
+		if !a.Status.Live() && (a.Status != alert.Merged || a.MergedInto != first) {
+			t.Errorf("alert %s is %s into %q, want merged into %s", a.ID, a.Status, a.MergedInto, first)
+		}
+	}
+}
+
+// What comes so late that it was settled is rebuilt from the stored events.
+func TestVeryLateEventRebuilds(t *testing.T) {
+	h := newHouse(t, loadRules(t, testRules))
+	var s story
+	m := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Minute) }
+	h.publish("acme", m(10), s.failed("acme", "mallory", "192.0.2.1", m(0)), s.failed("acme", "mallory", "192.0.2.1", m(1)))
+	for day := 1; day < 10; day++ {
+		h.publish("acme", m(day*24*60), s.failed("acme", "alice", "192.0.2.9", m(day*24*60)))
+	}
+	w := h.serve()
+	if n := len(h.alerts()); n != 0 {
+		t.Fatalf("%d alerts before the late event, want none", n)
+	}
+	if w.Status().Rebuilt != 0 {
+		t.Fatalf("%d keys were rebuilt with nothing late", w.Status().Rebuilt)
+	}
+	h.publish("acme", m(10*24*60), s.export("acme", "mallory", m(5)))
+	h.publish("acme", m(10*24*60), s.failed("acme", "mallory", "192.0.2.1", m(2)))
+	w = h.worker()
+	w.c.Limits.KeyHits = 100
+	run(t, w, 1000)
+	h.check()
+}
+
+// run steps a worker through all that is stored, n messages at a time, in this
+// goroutine: dropping it afterwards is a crash.
+func run(tb testing.TB, w *Worker, n int) *state {
+	tb.Helper()
+	ctx := context.Background()
+	s, err := w.takeOver(ctx)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.reader.Close)
+	for s.position < s.lastSeq {
+		step(tb, s, n)
+	}
+	return s
+}
+
+func step(tb testing.TB, s *state, n int) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	msgs, err := s.reader.Next(ctx, n)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for i := range msgs {
+		if err := s.take(ctx, &msgs[i]); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if err := s.decide(ctx); err != nil {
+		tb.Fatal(err)
+	}
+	s.prune()
+}
+
+// A worker whose ledgers are behind is refused whole, and nothing of what it
+// wanted to say is stored.
+func TestStaleWorkerIsFenced(t *testing.T) {
+	h := newHouse(t, loadRules(t, testRules))
+	var s story
+	h.publish("acme", t0, s.failed("acme", "mallory", "192.0.2.1", t0))
+	stale := run(t, h.worker(), 100)
+	h.publish("acme", t0, s.export("acme", "mallory", t0))
+	h.serve()
+	seq := lastSeq(t, h.bus, bus.Alerts, ">")
+	ctx := context.Background()
+	msgs, err := stale.reader.Next(ctx, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range msgs {
+		if err := stale.take(ctx, &msgs[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := stale.decide(ctx); !errors.Is(err, bus.ErrFenced) {
+		t.Fatalf("the stale worker's commit gave %v, want %v", err, bus.ErrFenced)
+	}
+	if after := lastSeq(t, h.bus, bus.Alerts, ">"); after != seq {
+		t.Fatalf("the stale worker stored something: sequence %d, was %d", after, seq)
+	}
+	h.check()
+}
+
+// A stored message that cannot be read is counted and stops nothing.
+func TestPoisonIsPassedOver(t *testing.T) {
+	h := newHouse(t, loadRules(t, testRules))
+	var s story
+	good := s.export("acme", "mallory", t0)
+	last, err := h.bus.Commit(context.Background(), bus.Events, bus.Fence{Subject: "events.onepassword.item.acme._"},
+		[]bus.Message{{Subject: "events.onepassword.item.acme._", Data: []byte("no event")}})
+	if err != nil || last == 0 {
+		t.Fatal(last, err)
+	}
+	h.publish("acme", t0, good)
+	w := h.serve()
+	if got := w.Status().Poison; got != 1 {
+		t.Errorf("%d poisoned messages, want 1", got)
+	}
+	h.check()
+}
