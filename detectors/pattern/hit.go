@@ -1,10 +1,3 @@
-// Package pattern decides what a rule's pattern means for one key: which
-// events are evidence, and which episodes they form.
-//
-// It is pure: it reads no clock, does no I/O and starts no goroutine. The
-// episodes of a Fold depend on the set of hits it was given, never on their
-// order, repetition or batching; the naive evaluator in oracle_test.go says
-// what is right, and property tests compare the two.
 package pattern
 
 import (

@@ -1,0 +1,95 @@
+package pattern
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// Resume ends the warm-up of a fold made from a time, after the hits up to the
+// position that the published alerts were decided at were applied. It takes
+// from them what lies too far back for the fold to have seen: of the episodes
+// that began before Settled and can still grow, what was published counts.
+// Of each, Completed may be zero if it is not known. Of a fold that does not
+// warm up nothing changes.
+func (f *Fold) Resume(published []Episode) {
+	if !f.warming {
+		return
+	}
+	f.warming = false
+	for i := range published {
+		p := &published[i]
+		exact := instant(p.First) >= f.settled.at && !p.Truncated
+		past := instant(p.Last)+f.quiet < f.settled.at-f.within
+		if !exact && !past {
+			f.adopt(p)
+		}
+	}
+}
+
+// adopt puts a published episode in the place of what the fold has found of it.
+func (f *Fold) adopt(p *Episode) {
+	r := record{
+		first: instant(p.First), last: ref{instant(p.Last), p.CompletedLast.ID},
+		count: p.Count, steps: make([]int, len(f.pattern.Steps)),
+		historical: p.Historical, truncated: p.Truncated,
+	}
+	copy(r.steps, p.Steps)
+	if p.Completed != (Ref{}) {
+		r.completed = ref{instant(p.Completed.Time), p.Completed.ID}
+	}
+	f.recognise(&r, p.Evidence)
+
+	from, to := f.recordsNear(r.first, r.last.at)
+	for _, o := range f.records[from:to] {
+		r.first = min(r.first, o.first)
+		if r.last.before(o.last) {
+			r.last, r.historical = o.last, o.historical
+		}
+		if p.Completed == (Ref{}) {
+			r.completed = earlier(r.completed, o.completed)
+		}
+		r.truncated = r.truncated || o.truncated
+	}
+	f.records = slices.Replace(f.records, from, to, r)
+}
+
+// recognise notes on the held hits what the published episode says they are.
+// Hits between from and settled can be evidence by matches that begin before
+// from. Where the list of evidence was cut, it may not say which these are. If
+// the counts say that there are some, none of those hits is counted again.
+func (f *Fold) recognise(r *record, list []Evidence) {
+	hits := f.timeline.hits[f.timeline.seek(r.first):f.timeline.seek(r.last.at+1)]
+	unnamed := record{count: r.count, steps: slices.Clone(r.steps)}
+	take := func(steps uint64) {
+		unnamed.count--
+		for m := steps & f.mask; m != 0; m &= m - 1 {
+			unnamed.steps[bits.TrailingZeros64(m)]--
+		}
+	}
+	oldest := ref{at: never}
+	for i := range list {
+		e := &list[i]
+		if e.place().before(oldest) {
+			oldest = e.place()
+		}
+		if n, known := f.timeline.find(e.place()); known {
+			f.timeline.hits[n].found |= e.Steps & f.mask
+		} else {
+			r.head = append(r.head, *e)
+			take(e.Steps)
+		}
+	}
+	for i := range hits {
+		if hits[i].found != 0 {
+			take(hits[i].found)
+		}
+	}
+	if unnamed.count <= 0 && slices.Max(unnamed.steps) <= 0 {
+		return
+	}
+	for i := range hits {
+		if hits[i].before(f.settled) && hits[i].before(oldest) {
+			hits[i].marks |= counted
+		}
+	}
+}
