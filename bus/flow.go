@@ -33,16 +33,15 @@ type flow struct {
 	asked      int       // messages asked for and not yet come
 	seq        uint64    // the consumer's own number of the newest message: 1, 2, 3 …
 	pending    uint64    // messages that match after that one
+	filters    []string  // to be applied here, none: the server does
 	start      uint64    // first stream sequence it looks at
 	heard      time.Time // when anything last came
 	reconnects uint64    // of the connection, when the flow was made
 }
 
-// newFlow makes a consumer and asks it for the first messages.
+// newFlow makes a consumer, which sends nothing before begin.
 func newFlow(ctx context.Context, b *Bus, stream string, cfg jetstream.ConsumerConfig) (*flow, error) {
-	f := &flow{nc: b.nc, stream: stream, heard: time.Now(), reconnects: b.nc.Stats().Reconnects,
-		// Room for all that may be under way and the server's own lines between.
-		msgs: make(chan *nats.Msg, 2*window)}
+	f := &flow{nc: b.nc, stream: stream, heard: time.Now(), reconnects: b.nc.Stats().Reconnects}
 	cfg.AckPolicy = jetstream.AckNonePolicy
 	cfg.MaxDeliver = 1
 	cfg.MemoryStorage = true
@@ -55,15 +54,18 @@ func newFlow(ctx context.Context, b *Bus, stream string, cfg jetstream.ConsumerC
 	info := con.CachedInfo()
 	f.name, f.pending, f.start = info.Name, info.NumPending, info.Delivered.Stream+1
 	f.ask = "$JS.API.CONSUMER.MSG.NEXT." + stream + "." + f.name
-	f.sub, err = b.nc.ChanSubscribe(b.nc.NewInbox(), f.msgs)
-	if err == nil {
-		err = f.pull()
-	}
-	if err != nil {
-		f.stop()
-		return nil, err
-	}
 	return f, nil
+}
+
+// begin asks for the first messages.
+func (f *flow) begin() error {
+	// Room for all that may be under way and the server's own lines between.
+	f.msgs = make(chan *nats.Msg, 2*window)
+	var err error
+	if f.sub, err = f.nc.ChanSubscribe(f.nc.NewInbox(), f.msgs); err != nil {
+		return err
+	}
+	return f.pull()
 }
 
 // stop forgets the consumer, here and on the server.
@@ -142,8 +144,21 @@ func (f *flow) status(m *nats.Msg) error {
 	return nil
 }
 
-// drained tells whether everything the server had is handed out.
-func (f *flow) drained() bool { return f.pending == 0 && f.held == nil && len(f.msgs) == 0 }
+// lets tells whether a message on this subject is asked for.
+func (f *flow) lets(subject string) bool {
+	for _, filter := range f.filters {
+		if matches(filter, subject) {
+			return true
+		}
+	}
+	return len(f.filters) == 0
+}
+
+// idle tells whether nothing has arrived that is not handed out.
+func (f *flow) idle() bool { return f.held == nil && len(f.msgs) == 0 }
+
+// drained tells whether the server has nothing more either.
+func (f *flow) drained() bool { return f.pending == 0 && f.idle() }
 
 // alive returns errBroken when the consumer cannot be relied on any more.
 func (f *flow) alive(now time.Time) error {

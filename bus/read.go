@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 // ReadOptions say what to read and from where.
 type ReadOptions struct {
-	Filters   []string  // subjects to read, which do not overlap; none: all
+	Filters   []string  // subjects to read, which do not overlap, with wildcards; none: all
 	StartSeq  uint64    // from this sequence on; 0: from StartTime
 	StartTime time.Time // from what was stored at this time or later; zero: from the first
 	Until     uint64    // end after this sequence; 0: follow
@@ -85,10 +86,10 @@ func (b *Bus) read(ctx context.Context, stream string, o ReadOptions, deliver je
 		return nil, fmt.Errorf("start at sequence %d: the stream ends at %d", o.StartSeq, info.LastSeq)
 	}
 	if len(o.Filters) == 0 {
-		o.Filters = []string{">"}
+		o.Filters = []string{everything}
 	}
 	r := &Reader{bus: b, stream: stream, opts: o, deliver: deliver, created: info.Created, last: info.LastSeq, done: make(chan struct{})}
-	if err := r.open(ctx); err != nil {
+	if err := r.open(ctx, info); err != nil {
 		return nil, err
 	}
 	r.next = max(1, o.StartSeq)
@@ -98,8 +99,9 @@ func (b *Bus) read(ctx context.Context, stream string, o ReadOptions, deliver je
 	return r, nil
 }
 
-// Pending is how many more messages that match are in the stream, as the server
-// counted when it sent the one handed out last.
+// Pending is how many more messages are in the stream, as the server counted
+// when it sent the one handed out last; where the filters let most of the stream
+// through, those that do not match are counted too.
 func (r *Reader) Pending() uint64 { return r.pending.Load() }
 
 // Close ends the reader; a Next under way returns ErrClosed.
@@ -169,7 +171,7 @@ func (r *Reader) step(ctx context.Context, max int) ([]Stored, error) {
 	if err == nil && r.flow.drained() {
 		err = r.atEnd(ctx)
 	}
-	if err == nil {
+	if err == nil && r.flow.idle() {
 		err = r.wait(ctx)
 	}
 	return nil, err
@@ -179,7 +181,7 @@ func (r *Reader) step(ctx context.Context, max int) ([]Stored, error) {
 // was all.
 func (r *Reader) take(max int) ([]Stored, error) {
 	var out []Stored
-	for len(out) < max {
+	for range max {
 		m, ok, err := r.flow.poll()
 		if err != nil || !ok {
 			return out, err
@@ -189,8 +191,9 @@ func (r *Reader) take(max int) ([]Stored, error) {
 		}
 		r.next = m.Seq + 1
 		r.pending.Store(r.flow.pending)
-		if m.Time.Before(r.opts.StartTime) {
-			continue // a message later in the stream can be older, if the clock was set back
+		// A message later in the stream can be older, if the clock was set back.
+		if !r.flow.lets(m.Subject) || m.Time.Before(r.opts.StartTime) {
+			continue
 		}
 		if out == nil {
 			out = make([]Stored, 0, min(max, len(r.flow.msgs)+1))
@@ -288,8 +291,8 @@ func (r *Reader) firstFrom(ctx context.Context, seq uint64) (uint64, error) {
 
 // open makes the consumer: the first as the options say, later ones from where
 // the reader stands.
-func (r *Reader) open(ctx context.Context) error {
-	cfg := jetstream.ConsumerConfig{FilterSubjects: r.opts.Filters, DeliverPolicy: r.deliver}
+func (r *Reader) open(ctx context.Context, info StreamInfo) error {
+	cfg := jetstream.ConsumerConfig{DeliverPolicy: r.deliver, FilterSubjects: r.opts.Filters}
 	switch {
 	case r.next > 0:
 		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, r.next
@@ -302,9 +305,37 @@ func (r *Reader) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if r.dense(f, info) {
+		f.stop()
+		cfg.FilterSubjects = nil
+		if f, err = newFlow(ctx, r.bus, r.stream, cfg); err != nil {
+			return err
+		}
+		f.filters = r.opts.Filters
+	}
+	if err := f.begin(); err != nil {
+		f.stop()
+		return err
+	}
 	r.flow = f
 	r.pending.Store(f.pending)
 	return nil
+}
+
+// dense tells whether so much of the stream matches that it is better read
+// whole and filtered here: to find the next match the server walks the subjects
+// of a block, for every single message (msgBlock.firstMatching and
+// firstMatchingMulti of nats-server 2.15), which with two filters over 200
+// subjects costs six times the reading itself.
+func (r *Reader) dense(f *flow, info StreamInfo) bool {
+	if r.deliver == jetstream.DeliverLastPerSubjectPolicy || slices.Contains(r.opts.Filters, everything) {
+		return false
+	}
+	if s, ok := specOf(r.stream); ok && slices.Contains(r.opts.Filters, s.subjects[0]) {
+		return true
+	}
+	left := min(info.Messages, info.LastSeq+1-min(info.LastSeq+1, f.start))
+	return left > window && f.pending > left/8
 }
 
 // reopen makes the consumer anew as soon as the server lets it. It fails when
@@ -325,7 +356,7 @@ func (r *Reader) reopen(ctx context.Context) error {
 		case info.LastSeq+1 < r.next:
 			return fmt.Errorf("the stream was cut short: sequence %d was read, it now ends at %d", r.next-1, info.LastSeq)
 		default:
-			err = r.open(ctx)
+			err = r.open(ctx, info)
 		}
 		if err == nil {
 			return nil

@@ -98,7 +98,9 @@ func (s spec) config(l Limits, bytes int64) jetstream.StreamConfig {
 		MaxMsgSize:        maxMessage,
 		// No message carries an id: one duplicate would refuse a whole batch, and
 		// the fence already does the work.
-		Duplicates:         2 * time.Minute,
+		Duplicates: 2 * time.Minute,
+		// Events need a fifth of the disk with it, and reading them takes as long.
+		// The size limit counts them uncompressed.
 		Compression:        jetstream.S2Compression,
 		AllowAtomicPublish: true,
 		AllowRollup:        true,

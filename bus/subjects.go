@@ -101,3 +101,25 @@ func wild(s string) string {
 	}
 	return token(s)
 }
+
+// everything is the filter that selects all subjects.
+const everything = ">"
+
+// matches tells whether a filter selects a subject, as a NATS server does: '*'
+// stands for one token, '>' at the end for one or more.
+func matches(filter, subject string) bool {
+	for {
+		f, frest, fmore := strings.Cut(filter, ".")
+		if f == everything && !fmore {
+			return subject != ""
+		}
+		s, srest, smore := strings.Cut(subject, ".")
+		if f != "*" && f != s || fmore != smore {
+			return false
+		}
+		if !fmore {
+			return true
+		}
+		filter, subject = frest, srest
+	}
+}
