@@ -6,5 +6,5 @@ import "embed"
 
 // FS holds the rule files, their tests and their lists.
 //
-//go:embed *.expr lists
+//go:embed *.expr *_test.yaml lists
 var FS embed.FS
