@@ -1,0 +1,341 @@
+package pollers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"watchword/bus"
+	"watchword/bus/event"
+	"watchword/pollers/onepassword"
+)
+
+// feed is the actor of one feed of one source. Serve's goroutine alone touches
+// its state; others reach it through wake and shown.
+//
+// The loop takes one step at a time: recall the state from EVENTS, stand by
+// while another poller is at work, poll, or sweep. Every step that writes ends
+// in one fenced commit, so it can be interrupted anywhere and begun again.
+type feed struct {
+	source  Source
+	name    event.Feed
+	bus     stream
+	account *account
+	config  Config
+	log     *slog.Logger
+	stagger time.Duration              // before the first poll, so that not all begin at once
+	wake    chan struct{}              // "poll now"; holds one
+	shown   atomic.Pointer[FeedStatus] // the actor writes it, anybody reads it
+
+	// What is stored, as far as we know.
+	recalled bool // the fields below are read
+	created  time.Time
+	marker   event.Progress
+	fence    uint64 // sequence of marker
+	known    *known
+
+	// Where to ask next.
+	pollAt     time.Time // by the machine's clock
+	version    string    // of the API
+	refused    time.Time // when a cursor was last refused, by the machine's clock
+	cursorless bool      // the marker's cursor is not to be used
+	stalled    int       // answers in a row that promise more and bring nothing
+	resetAt    time.Time // where to begin anew instead of the usual place; zero: the usual
+	from       time.Time // what is covered next begins here, behind a hole; zero: at the watermark
+	salvage    salvage
+	sweep      sweepState
+
+	standby standby
+	waits   *backoff.ExponentialBackOff
+	trouble trouble
+	notices map[string]notice // by topic: what is worth knowing and no trouble
+}
+
+// standby is what is known of another poller of the same feed.
+type standby struct {
+	active bool
+	seq    uint64    // newest marker seen
+	at     time.Time // when it was first seen, by the machine's clock
+}
+
+func newFeed(s Source, name event.Feed, a *account, c Config, stagger time.Duration) *feed {
+	f := &feed{
+		source: s, name: name, bus: c.Bus, account: a, config: c, stagger: stagger,
+		log:     c.Logger.With("source", s.Name, "feed", string(name)),
+		wake:    make(chan struct{}, 1),
+		marker:  event.Progress{Source: s.Name, Feed: name},
+		notices: map[string]notice{},
+	}
+	f.show("not started")
+	return f
+}
+
+// String names the actor in the supervisor's messages.
+func (f *feed) String() string { return f.source.Name + " " + string(f.name) }
+
+// Serve polls until ctx ends. It can be called again after it returned.
+func (f *feed) Serve(ctx context.Context) error {
+	f.recalled, f.standby = false, standby{}
+	f.waits = f.config.backoff()
+	f.show("starting")
+	if err := f.idle(ctx, f.stagger); err != nil {
+		return err
+	}
+	f.pollAt = time.Now()
+	for {
+		wait, err := f.step(ctx)
+		if ctx.Err() != nil {
+			f.show("stopped")
+			return ctx.Err()
+		}
+		if err != nil {
+			wait = f.failed(ctx, err)
+		}
+		if err := f.idle(ctx, wait); err != nil {
+			f.show("stopped")
+			return err
+		}
+	}
+}
+
+// step does the next thing and says how long nothing is to be done after it.
+func (f *feed) step(ctx context.Context) (time.Duration, error) {
+	switch {
+	case f.standby.active:
+		return f.watch(ctx)
+	case !f.recalled:
+		return 0, f.recall(ctx)
+	case !time.Now().Before(f.pollAt):
+		return 0, f.poll(ctx)
+	case f.sweepDue():
+		return 0, f.sweepOn(ctx)
+	}
+	f.show(f.calm())
+	return min(time.Until(f.pollAt), f.source.interval()), nil
+}
+
+func (f *feed) calm() string {
+	if f.trouble.text != "" {
+		return "waiting to try again"
+	}
+	return "watching"
+}
+
+// idle waits. It is cut short by Sync, and by a new token while the one in use
+// is refused.
+func (f *feed) idle(ctx context.Context, d time.Duration) error {
+	for end := time.Now().Add(d); ; {
+		left := time.Until(end)
+		if left <= 0 {
+			return ctx.Err()
+		}
+		timer := time.NewTimer(min(left, f.source.interval()))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-f.wake:
+			timer.Stop()
+			f.pollAt = time.Now()
+			return nil
+		case <-timer.C:
+		}
+		if f.trouble.token != "" && f.account.renewed(ctx, f.trouble.token) {
+			f.pollAt = time.Now()
+			return nil
+		}
+	}
+}
+
+// sleep waits without being cut short by anything but ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// sync asks the actor to poll now. It never blocks: one wish is kept.
+func (f *feed) sync() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// poll fetches one page of the feed and stores what is new of it.
+func (f *feed) poll(ctx context.Context) error {
+	from := f.where()
+	page, pass, err := f.ask(ctx, from, 0)
+	if err != nil {
+		return err
+	}
+	return f.take(ctx, from, page, pass)
+}
+
+// where is the place of the next page.
+func (f *feed) where() onepassword.From {
+	now := f.config.Now()
+	switch {
+	case f.salvage.on():
+		return f.salvage.from()
+	case !f.resetAt.IsZero():
+		return onepassword.From{Start: f.resetAt}
+	case f.marker.First.IsZero():
+		return onepassword.From{Start: f.source.Start.resolve(now, f.config.Reach)}
+	case f.marker.Cursor != "" && !f.cursorless && f.marker.APIVersion == f.version:
+		return onepassword.From{Cursor: f.marker.Cursor}
+	}
+	return onepassword.From{Start: resetTime(f.name, f.marker, now)}
+}
+
+// resetTime is where a feed without a usable cursor is read again from.
+func resetTime(name event.Feed, m event.Progress, now time.Time) time.Time {
+	t := m.Start
+	if !m.Watermark.IsZero() {
+		t = later(t, m.Watermark.Add(-overlap(name)))
+	}
+	return later(t, now.Add(-onepassword.History)).UTC()
+}
+
+// take stores a page: its new events, what is set aside, and the marker moved on.
+func (f *feed) take(ctx context.Context, from onepassword.From, page onepassword.Page, p pass) error {
+	if !f.salvage.readable() {
+		return nil
+	}
+	next := f.marker
+	if next.First.IsZero() {
+		next.First, next.Start = page.Started.UTC(), from.Start
+		if !f.known.earliest.IsZero() {
+			next.First = earlier(next.First, f.known.earliest) // the marker was lost, the events were not
+		}
+	}
+	if next.Account == "" {
+		next.Account = p.id
+	}
+	s := f.sorter(next, page).sort(page.Items)
+	ended, complete := f.ends(from, page)
+	next.Polled, next.HasMore = page.Ended.UTC(), !ended
+	next.Trouble, next.TroubleSince = "", time.Time{}
+	next.Counts.Known += s.known
+	f.from = later(f.from, f.salvage.hole)
+	f.advance(&next, page, s, complete)
+	next.Cursor, next.APIVersion = page.Cursor, f.version
+	if f.salvage.on() {
+		// A cursor of smaller pages is not kept: the size is frozen in it.
+		next.Cursor = ""
+		s.entries = append(f.salvage.aside(f.source.Name, f.name, page.Ended.UTC(), f.known), s.entries...)
+		if f.salvage.phase == passed {
+			f.notice("unreadable", "an answer near "+f.salvage.hole.Format(time.RFC3339)+
+				" could not be read in any size of page; its bytes are set aside and the feed goes on behind it")
+			f.log.Error("a record could not be read and was passed over", "near", f.salvage.hole)
+		}
+	}
+	if err := f.store(ctx, s.entries, next, false); err != nil {
+		return err
+	}
+	if !f.from.IsZero() && f.marker.Watermark.After(f.from) {
+		f.from = time.Time{}
+	}
+	f.cursorless = false
+	f.resetAt = f.salvage.stored(page, s.last, f.marker.Watermark, ended)
+	f.well()
+	f.pollAt = time.Now()
+	f.show("catching up")
+	if ended {
+		f.pollAt = f.pollAt.Add(f.source.interval())
+		f.show(f.calm())
+	}
+	return nil
+}
+
+func (f *feed) sorter(m event.Progress, page onepassword.Page) sorter {
+	return sorter{
+		source: f.source.Name, feed: f.name, account: m.Account, first: m.First,
+		now: page.Ended.UTC(), latest: latestClock(page), known: f.known,
+	}
+}
+
+// mostStalled empty pages in a row that promise more are followed while their
+// cursor moves; one that does not move is an end at once.
+const mostStalled = 100
+
+// ends tells whether the feed is drained with this page, and whether it is
+// complete with it. They differ where the server promises more and brings
+// nothing: that ends the drain, lest it spin, but is believed to be the end
+// only when it happens twice.
+func (f *feed) ends(from onepassword.From, page onepassword.Page) (ended, complete bool) {
+	if !page.HasMore {
+		f.stalled = 0
+		return true, true
+	}
+	if len(page.Items) > 0 {
+		f.stalled = 0
+		return false, false
+	}
+	f.stalled++
+	ended = page.Cursor == from.Cursor || f.stalled >= mostStalled
+	return ended, ended && f.stalled > 1
+}
+
+// advance moves watermark and coverage by what the page tells.
+func (f *feed) advance(next *event.Progress, page onepassword.Page, s sorted, complete bool) {
+	bound := upTo(f.name, page)
+	delete(f.notices, "order")
+	switch {
+	case complete:
+	case !s.ordered:
+		f.notice("order", "a page came out of order of time: how far the feed is complete is told again with the next one")
+		return
+	case s.last.IsZero():
+		return
+	default:
+		bound = earlier(bound, before(s.last))
+	}
+	from := next.Watermark
+	switch gapEnd := page.Started.Add(-onepassword.History - time.Hour); {
+	case !f.from.IsZero():
+		from = later(from, f.from)
+	case from.IsZero():
+		from = next.Start
+	case from.Before(gapEnd):
+		f.notice("gap", "records between "+from.Format(time.RFC3339)+" and "+gapEnd.UTC().Format(time.RFC3339)+
+			" are lost: the API keeps 120 days, and the feed was not read for longer")
+		from = gapEnd.UTC()
+	}
+	if bound.After(next.Watermark) {
+		next.Watermark = bound
+		next.Covered = cover(next.Covered, from, bound)
+	}
+}
+
+// watch stands by: another poller moves the marker. When that has not happened
+// for three intervals, this one takes over; should the other wake up, it will be
+// the one that is fenced.
+func (f *feed) watch(ctx context.Context) (time.Duration, error) {
+	stored, err := f.bus.Last(ctx, bus.Events, bus.ProgressSubject(f.source.Name, f.name))
+	if err != nil && !errors.Is(err, bus.ErrNotFound) {
+		return 0, err
+	}
+	now := time.Now()
+	if stored.Seq != f.standby.seq || f.standby.at.IsZero() {
+		f.standby.seq, f.standby.at = stored.Seq, now
+		if m, err := event.DecodeProgress(stored.Data); err == nil {
+			f.marker = m
+		}
+	}
+	if now.Sub(f.standby.at) >= 3*f.source.interval() {
+		f.standby = standby{}
+		return 0, nil
+	}
+	f.show("standing by: another poller reads this feed")
+	return f.source.interval(), nil
+}
