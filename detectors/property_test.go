@@ -39,8 +39,8 @@ func randomHistory(t *testing.T, rt *rapid.T, h *house) {
 	}
 	one := func(source string) event.Event {
 		// Time goes on in leaps, so that folds are pruned in between; some events come late, a few very late.
-		leap := rapid.SampledFrom([]time.Duration{0, 0, time.Minute, 10 * time.Minute, 10 * time.Minute, time.Hour, 30 * time.Hour}).Draw(rt, "leap")
-		back := rapid.SampledFrom([]time.Duration{0, 0, 0, 5 * time.Minute, 40 * time.Minute, 3 * time.Hour, 60 * time.Hour}).Draw(rt, "late by")
+		leap := rapid.SampledFrom([]time.Duration{0, 0, time.Minute, 5 * time.Minute, 10 * time.Minute, 10 * time.Minute, 20 * time.Minute, 20 * time.Minute, 40 * time.Minute, 60 * time.Hour}).Draw(rt, "leap")
+		back := rapid.SampledFrom([]time.Duration{0, 0, 0, 0, 0, 5 * time.Minute, 40 * time.Minute, 3 * time.Hour, 60 * time.Hour}).Draw(rt, "late by")
 		if clock[source] = clock[source].Add(leap); clock[source].After(time.Now().Add(-time.Hour)) {
 			clock[source] = clock[source].Add(-leap)
 		}
@@ -64,14 +64,14 @@ func randomHistory(t *testing.T, rt *rapid.T, h *house) {
 			}
 			h.publish(source, clock[source], page...)
 		}
-		live(t, rt, h)
+		live(t, rt, h, clock["acme"])
 	}
 	run(t, h.worker(), 500)
 	h.check()
 }
 
 // live is the life of one worker, which may end anywhere.
-func live(t *testing.T, rt *rapid.T, h *house) {
+func live(t *testing.T, rt *rapid.T, h *house, now time.Time) {
 	w := h.worker()
 	w.c.Limits.Hits = rapid.SampledFrom([]int{20, 1_000_000}).Draw(rt, "bound on hits")
 	s, err := w.takeOver(t.Context())
@@ -81,7 +81,7 @@ func live(t *testing.T, rt *rapid.T, h *house) {
 	defer s.reader.Close()
 	if rapid.Bool().Draw(rt, "reads from late") && s.leastResume() > 0 {
 		// As if older events had been stored long ago: the folds are made from here.
-		s.base = t0.Add(time.Duration(rapid.IntRange(0, 200).Draw(rt, "base, hours")) * time.Hour)
+		s.base = now.Add(-time.Duration(rapid.IntRange(0, 600).Draw(rt, "base, minutes ago")) * time.Minute)
 	}
 	size := rapid.SampledFrom([]int{1, 3, 20, 500}).Draw(rt, "batch")
 	for n := rapid.IntRange(0, 60).Draw(rt, "steps"); n > 0 && s.position < s.lastSeq; n-- {

@@ -151,6 +151,9 @@ func (h *house) alerts() []alert.Alert {
 				if old := newest[a.ID]; a.Revision != old.Revision+1 {
 					h.tb.Fatalf("alert %s of %s %v: revision %d follows %d", a.ID, a.Rule, a.Key, a.Revision, old.Revision)
 				}
+				if old := newest[a.ID]; a.Status.Live() && (a.Count < old.Count || a.Last.Before(old.Last)) {
+					h.tb.Fatalf("alert %s of %s %v went back from %d events to %d", a.ID, a.Rule, a.Key, old.Count, a.Count)
+				}
 				if want := bus.AlertSubject(&a); m.Subject != want {
 					h.tb.Fatalf("alert on subject %s, want %s", m.Subject, want)
 				}
@@ -372,6 +375,41 @@ func TestVeryLateEventRebuilds(t *testing.T) {
 	w.c.Limits.KeyHits = 100
 	run(t, w, 1000)
 	h.check()
+}
+
+// An episode that began before the stored events do keeps its beginning when
+// its key is rebuilt from them.
+func TestRebuildKeepsWhatAgedOut(t *testing.T) {
+	h := newHouse(t, loadRules(t, map[string]string{"failures": testRules["failures"]}))
+	var s story
+	m := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Minute) }
+	for i := range 80 {
+		h.publish("acme", m(30*i), s.failed("acme", "mallory", "192.0.2.1", m(30*i)))
+	}
+	h.publish("acme", m(10*24*60), s.failed("acme", "alice", "192.0.2.9", m(10*24*60)))
+	h.serve()
+	w := h.worker()
+	st, err := w.takeOver(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.reader.Close()
+	st.logStart, st.base = m(600), m(600)
+	for st.position < st.lastSeq {
+		step(t, st, 10)
+	}
+	h.publish("acme", m(10*24*60), s.failed("acme", "mallory", "192.0.2.1", m(1201)))
+	h.publish("acme", m(10*24*60), s.failed("acme", "mallory", "192.0.2.1", m(599)))
+	for st.position < h.markers[bus.ProgressSubject("acme", event.FeedSigninAttempts)] {
+		step(t, st, 500)
+	}
+	a := h.alerts()[0]
+	if a.Count != 81 || !a.First.Equal(t0) || a.Revision == 1 {
+		t.Errorf("alert of %d events from %s, want 81 from %s", a.Count, a.First, t0)
+	}
+	if st.tooLate+w.Status().TooLate != 1 {
+		t.Errorf("%d events too late, want 1: the one before what is stored", st.tooLate)
+	}
 }
 
 // run steps a worker through all that is stored, n messages at a time, in this
