@@ -85,10 +85,11 @@ func (s *stage) act(who actor, feed int, verb uint8, where *scene, other int, th
 	}
 	rec := record{
 		at: at, avail: promptly(at), seed: mix(s.seed, saltRecord, s.count),
-		who: int32(who.index), other: int32(other), thing: thing, verb: verb, spot: 1, scene: where,
+		who: int32(who.index), other: int32(other), thing: thing, verb: verb, scene: where,
 	}
 	if where == nil {
 		rec.scene = &scene{}
+		rec.spot = uint8(len(who.w.people[who.index].spots) / 2) // home; machines have one place
 	}
 	s.acts = append(s.acts, act{who.w, feed, rec})
 	return []evidence{{rec.at, rec.uuid(), who.w.account}}
