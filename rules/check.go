@@ -36,10 +36,12 @@ func (b *body) check() {
 type place struct {
 	pattern bool   // a pattern word
 	loop    bool   // within the predicate of a loop
-	under   string // what it stands under, for messages
+	where   string // where it is, for messages: under &&
+	told    *bool  // that no pattern may stand there: once for all that is there
 }
 
-func (p place) value(under string) place { return place{loop: p.loop, under: under} }
+// value is the place of a value under something.
+func (p place) value(under string) place { return place{loop: p.loop, where: "under " + under, told: new(bool)} }
 
 // resolver checks the names of one expression.
 type resolver struct {
@@ -108,8 +110,14 @@ func (c *resolver) isPattern(n ast.Node) bool {
 func (c *resolver) check(at *ast.Node, p place) {
 	if !p.pattern && c.isPattern(*at) {
 		c.markUsed(*at)
-		c.refuse(at, "a pattern word takes steps; combine events with sequence(…), conditions inside a step with && and ||",
-			"a pattern cannot stand under %s", p.under)
+		if p.told == nil || !*p.told {
+			c.errorOn(*at, "a pattern word takes steps; combine events with sequence(…), conditions inside a step with && and ||",
+				"a pattern cannot stand %s", p.where)
+		}
+		if p.told != nil {
+			*p.told = true
+		}
+		poison(at)
 		return
 	}
 	switch n := (*at).(type) {
@@ -132,10 +140,11 @@ func (c *resolver) check(at *ast.Node, p place) {
 		c.markUsed(n)
 		c.refuse(&n.Nodes[1], "name the others with let", "%s", refusedMany)
 	case *ast.PredicateNode:
-		c.check(&n.Node, place{loop: true, under: "a function"})
+		c.check(&n.Node, place{loop: true, where: "in a function"})
 	default:
+		below := p.value(nameOf(n))
 		for _, child := range children(n) {
-			c.check(child, p.value(nameOf(n)))
+			c.check(child, below)
 		}
 	}
 }
@@ -194,24 +203,31 @@ func (c *resolver) checkName(at *ast.Node, n *ast.IdentifierNode) {
 	case c.body.letNamed(n.Value) != nil:
 		c.refuse(at, "move its let before this one", "%s is named before its let", n.Value)
 	default:
-		known := append(fieldNames(envType), allFields()...)
-		for _, l := range c.scope {
-			known = append(known, l.name)
-		}
-		hint := didYouMean(n.Value, known)
-		if hint == "" {
-			hint = suggestField(n.Value)
-		}
-		c.refuse(at, hint, "unknown name %s", n.Value)
+		c.refuse(at, c.suggestName(n.Value), "unknown name %s", n.Value)
 	}
 }
 
-// suggestField names the fields whose last part is the name: email is user.email.
-func suggestField(name string) string {
-	for _, f := range allFields() {
-		if strings.HasSuffix(f, "."+name) {
-			return "did you mean " + f + "?"
+// suggestName names what may have been meant: a let, a field, or the fields
+// whose last part is the name (email is user.email). A let that was meant
+// counts as used.
+func (c *resolver) suggestName(name string) string {
+	known := fieldNames(envType)
+	for _, l := range c.scope {
+		known = append(known, l.name)
+	}
+	if best := nearest(name, known); best != "" {
+		if l := c.visible(best); l != nil {
+			l.used = true
 		}
+		return "did you mean " + best + "?"
+	}
+	byLast := map[string][]string{}
+	for _, f := range allFields() {
+		last := f[strings.LastIndexByte(f, '.')+1:]
+		byLast[last] = append(byLast[last], f)
+	}
+	if fields := byLast[nearest(name, slices.Collect(maps.Keys(byLast)))]; len(fields) > 0 {
+		return "did you mean " + strings.Join(fields, " or ") + "?"
 	}
 	return ""
 }
@@ -300,7 +316,12 @@ func (c *resolver) checkCall(at *ast.Node, n *ast.CallNode, p place) {
 		c.markUsed(n)
 		hint := didYouMean(name, append(functionNames(), laterWords...))
 		if _, isField := fieldType(envType, name); isField || c.visible(name) != nil {
-			c.refuse(at, "take the parentheses away", "%s is no function", name)
+			if word := nearest(name, words); word != "" {
+				hint = "did you mean " + word + "?"
+			} else {
+				hint = "take the parentheses away"
+			}
+			c.refuse(at, hint, "%s is no function", name)
 			return
 		}
 		c.refuse(at, hint, "unknown function %s", name)
@@ -311,7 +332,7 @@ func (c *resolver) checkCall(at *ast.Node, n *ast.CallNode, p place) {
 // pattern may stand.
 func (c *resolver) checkWord(n *ast.CallNode, name string) {
 	for i := range n.Arguments {
-		c.check(&n.Arguments[i], place{pattern: i == 0 || name == "sequence", under: name + "(…) there"})
+		c.check(&n.Arguments[i], place{pattern: i == 0 || name == "sequence", where: "as a value of " + name})
 	}
 }
 
@@ -348,12 +369,13 @@ func (c *resolver) checkBuiltin(at *ast.Node, n *ast.BuiltinNode, p place) {
 }
 
 func (c *resolver) checkBinary(at *ast.Node, n *ast.BinaryNode, p place) {
-	c.check(&n.Left, p.value(n.Operator))
+	below := p.value(n.Operator)
+	c.check(&n.Left, below)
 	if call, ok := n.Right.(*ast.CallNode); ok && n.Operator == "in" && isCallOf(call, "list") {
 		c.checkList(at, call)
 		return
 	}
-	c.check(&n.Right, p.value(n.Operator))
+	c.check(&n.Right, below)
 	if isPoison(n.Right) || isPoison(n.Left) {
 		return
 	}

@@ -107,10 +107,17 @@ func parseFrontMatter(t *text, head string) frontMatter {
 			"status":          func(n *yaml.Node) { fm.status = Status(readOneOf(t, n, "status", statuses)) },
 		})
 	}
+	if root != nil && root.Kind != yaml.MappingNode {
+		return fm
+	}
+	var missing []string
 	for _, key := range []string{"title", "severity"} {
 		if !seen[key] {
-			t.errorAt(1, 1, "", "the front matter has no %s", key)
+			missing = append(missing, "no "+key)
 		}
+	}
+	if len(missing) > 0 {
+		t.errorAt(1, 1, "", "the front matter has %s", strings.Join(missing, " and "))
 	}
 	return fm
 }

@@ -92,10 +92,11 @@ var (
 
 // syntaxError tells an error of the parser in the words of the rule language.
 func (b *body) syntaxError(src []rune, at *file.Error) {
-	message, hint := at.Message, ""
+	message, hint, offset := at.Message, "", at.From
 	if m := numberWord.FindStringSubmatch(message); m != nil {
 		message = fmt.Sprintf("%s%s is no number", m[1], m[2])
 		hint = fmt.Sprintf(`a duration is written in quotes: "%s%s"`, m[1], m[2])
+		offset -= len(m[1]) // the lexer is behind the digits already
 	} else if m := tokenWord.FindStringSubmatch(message); m != nil {
 		token := m[2]
 		switch {
@@ -118,7 +119,7 @@ func (b *body) syntaxError(src []rune, at *file.Error) {
 		line, column := b.position(open)
 		hint = fmt.Sprintf("the %c of line %d, column %d is not closed", src[open], line, column)
 	}
-	line, column := b.position(at.From)
+	line, column := b.position(offset)
 	b.errorAt(line, column, hint, "%s", message)
 }
 
@@ -142,6 +143,9 @@ func (b *body) dig(src []rune, offset int) bool {
 	})
 	swallowed := string(src[start:end])
 	if m := firstLet.FindString(swallowed); m != "" {
+		if end == len(src) {
+			return false // it runs into the pattern: a semicolon is missing
+		}
 		start += len([]rune(m))
 		swallowed = string(src[start:end])
 	}

@@ -86,7 +86,7 @@ func (r patternReader) modified(n ast.Node, f *form) bool {
 			r.errorOn(at, "write all fields into one: by(a, b)", "by is there twice")
 		}
 		f.keys = k
-		return ok && r.modified(args[0], f)
+		return k != nil && r.modified(args[0], f) && ok
 	case "within":
 		if f.within != 0 {
 			r.errorOn(at, "", "within is there twice")
@@ -116,7 +116,7 @@ func (r patternReader) modified(n ast.Node, f *form) bool {
 
 func (r patternReader) times(at ast.Node, args []ast.Node, f *form) bool {
 	step, ok := r.timesStep(at, args)
-	f.n, f.steps, step.times = step.times, []stepForm{step}, 1
+	f.n, f.steps = step.times, []stepForm{step}
 	return ok
 }
 
@@ -194,15 +194,15 @@ func (r patternReader) step(n ast.Node) (stepForm, bool) {
 	case "times":
 		step, ok = r.timesStep(at, args)
 	case "by":
-		var k *keys
-		if k, ok = r.by(at, args); !ok {
+		k, okKeys := r.by(at, args)
+		if k == nil {
 			return step, false
 		}
 		if step, ok = r.step(args[0]); ok && step.keys != nil {
 			r.errorOn(at, "write all fields into one: by(a, b)", "the step has two by")
 			return step, false
 		}
-		step.keys = k
+		step.keys, ok = k, ok && okKeys
 	case "within", "across":
 		r.errorOn(at, "write it last", "%s belongs to the whole pattern, not to a step", name)
 		return step, false
@@ -235,9 +235,9 @@ func (r patternReader) predicate(n ast.Node) (stepForm, bool) {
 	return stepForm{name: name, test: n, times: 1}, true
 }
 
-// by reads by(pattern, key, …).
+// by reads by(pattern, key, …). There are no keys where there is no pattern.
 func (r patternReader) by(at ast.Node, args []ast.Node) (*keys, bool) {
-	if len(args) == 0 {
+	if len(args) == 0 || args[0].Type().Kind() == reflect.String {
 		r.errorOn(at, "write step | by(user.uuid)", "by stands behind a pattern")
 		return nil, false
 	}

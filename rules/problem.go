@@ -97,10 +97,11 @@ func (t *text) report(g Gravity, line, column int, hint, message string) {
 	line = min(max(line, 1), len(t.lines))
 	shown := strings.ReplaceAll(strings.TrimRight(t.lines[line-1], "\r"), "\t", " ")
 	column = min(max(column, 1), utf8.RuneCountInString(shown)+1)
-	t.problems = append(t.problems, Problem{
-		File: t.file, Line: line, Column: column, Severity: g, Message: message, Hint: hint,
-		Snippet: cut(shown, column),
-	})
+	p := Problem{File: t.file, Line: line, Column: column, Severity: g, Message: message, Hint: hint}
+	if strings.TrimSpace(shown) != "" {
+		p.Snippet = cut(shown, column)
+	}
+	t.problems = append(t.problems, p)
 }
 
 // cut shows at most a screen line around the column, with a caret below it.

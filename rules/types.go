@@ -48,6 +48,7 @@ func (b *body) poisonAt(at file.Location) bool {
 
 var (
 	goType     = regexp.MustCompile(`\b(?:event|rules)\.(\w+)\b`)
+	notAmong   = regexp.MustCompile(`^cannot use (\S+) as type (\S+) in (?:map key|array)$`)
 	mismatched = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types? (.*)\)$`)
 )
 
@@ -62,6 +63,9 @@ func plainTypes(message string) string {
 		return strings.ToLower(name)
 	})
 	message = strings.NewReplacer("time.Time", "time", "time.Duration", "duration").Replace(message)
+	if m := notAmong.FindStringSubmatch(message); m != nil {
+		return m[1] + " cannot be among values of type " + m[2]
+	}
 	if m := mismatched.FindStringSubmatch(message); m != nil {
 		return m[1] + " does not go with " + m[2]
 	}
@@ -69,8 +73,16 @@ func plainTypes(message string) string {
 }
 
 func typeHint(message string) string {
-	if strings.Contains(message, "time.Duration") && strings.Contains(message, "string") {
+	if !strings.Contains(message, "string") {
+		return ""
+	}
+	switch {
+	case strings.Contains(message, "time.Duration"):
 		return `write duration("10m")`
+	case strings.Contains(message, "time.Time"):
+		return `write date("2026-01-31")`
+	case strings.Contains(message, "int"), strings.Contains(message, "float64"):
+		return "a number becomes a text by string(…), a text a number by int(…)"
 	}
 	return ""
 }
