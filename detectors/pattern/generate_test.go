@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,20 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(m.Run())
+}
+
+// checkFewer checks a costly property with a part of the usual cases.
+func checkFewer(t *testing.T, part int, property func(*rapid.T)) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks").Value
+	usual := checks.String()
+	defer func() { _ = checks.Set(usual) }()
+	n, err := strconv.Atoi(usual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = checks.Set(strconv.Itoa(max(1, n/part)))
+	rapid.Check(t, property)
 }
 
 // epoch is second 0 of the tests.

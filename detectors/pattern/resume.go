@@ -9,8 +9,13 @@ import (
 // position that the published alerts were decided at were applied. It takes
 // from them what lies too far back for the fold to have seen: of the episodes
 // that began before Settled and can still grow, what was published counts.
-// Of each, Completed may be zero if it is not known. Of a fold that does not
-// warm up nothing changes.
+// Completed and CompletedLast may be zero if they are not known, and Evidence
+// missing from an episode that ended more than Within + Quiet before Settled.
+// On a fold that does not warm up it does nothing.
+//
+// From then on all is exact, with one exception: where the list of evidence was
+// cut, and a late hit less than Within after Settled makes evidence of one from
+// before Settled that the list does not reach, that one is not counted.
 func (f *Fold) Resume(published []Episode) {
 	if !f.warming {
 		return
@@ -34,6 +39,9 @@ func (f *Fold) adopt(p *Episode) {
 		historical: p.Historical, truncated: p.Truncated,
 	}
 	copy(r.steps, p.Steps)
+	if n := len(p.Evidence); r.last.id == "" && n > 0 {
+		r.last.id = p.Evidence[n-1].ID
+	}
 	if p.Completed != (Ref{}) {
 		r.completed = ref{instant(p.Completed.Time), p.Completed.ID}
 	}
