@@ -41,7 +41,9 @@ type place struct {
 }
 
 // value is the place of a value under something.
-func (p place) value(under string) place { return place{loop: p.loop, where: "under " + under, told: new(bool)} }
+func (p place) value(under string) place {
+	return place{loop: p.loop, where: "under " + under, told: new(bool)}
+}
 
 // resolver checks the names of one expression.
 type resolver struct {

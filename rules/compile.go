@@ -13,8 +13,9 @@ import (
 
 // compiled is how a rule is matched.
 type compiled struct {
-	steps []compiledStep
-	value *vm.Program // what Distinct counts, nil for other words
+	number int // of the rule in its set
+	steps  []compiledStep
+	value  *vm.Program // what Distinct counts, nil for other words
 
 	// userOrSource: no by was given, so the key is the user, or the source of
 	// an event without one.

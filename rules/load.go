@@ -185,11 +185,16 @@ func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 
 // unreadable is the problem of a file that cannot be read.
 func unreadable(file string, err error) Problem {
+	return atStart(file, fmt.Sprintf("cannot be read: %v", reason(err)))
+}
+
+// reason is an error without the path that is told anyway.
+func reason(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
-		err = p.Err
+		return p.Err
 	}
-	return atStart(file, fmt.Sprintf("cannot be read: %v", err))
+	return err
 }
 
 // atStart is an error about a file as a whole.

@@ -48,7 +48,7 @@ func (s *Set) Matcher() *Matcher {
 }
 
 // Match calls yield for every rule and key that the event matches, in the
-// order of the rules' ids. A disabled rule never matches. A rule that fails at
+// order of the rules' ids. Yield must not call the matcher. A disabled rule never matches. A rule that fails at
 // run time matches nothing of this event, which is counted; other rules are
 // not touched by it.
 func (m *Matcher) Match(f event.Fields, yield func(Match)) {
@@ -69,9 +69,9 @@ func (m *Matcher) Match(f event.Fields, yield func(Match)) {
 // it counts nothing, since those events were counted when they came.
 func (m *Matcher) MatchRule(r *Rule, f event.Fields, yield func(Match)) {
 	m.found = m.found[:0]
-	number := slices.Index(m.set.rules, r)
-	if number < 0 || r.Status == Disabled {
-		return
+	number := r.compiled.number
+	if number >= len(m.set.rules) || m.set.rules[number] != r || r.Status == Disabled {
+		return // not of this set, or never evaluated
 	}
 	var env any
 	for s := range r.compiled.steps {

@@ -14,6 +14,9 @@ type Set struct {
 
 func newSet(rules []*Rule) *Set {
 	slices.SortFunc(rules, func(a, b *Rule) int { return strings.Compare(a.ID, b.ID) })
+	for i, r := range rules {
+		r.compiled.number = i
+	}
 	return &Set{rules: rules, index: newIndex(rules)}
 }
 

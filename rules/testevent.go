@@ -73,7 +73,7 @@ func (p *testParser) readEvent(n *yaml.Node) []event.Event {
 			said++
 		}
 	}
-	if said != 1 && e.fields == nil || said > 1 {
+	if said != 1 && len(p.problems) == before {
 		p.errorAt(n.Line, n.Column, "such as {signin: {category: success}, user: mallory}",
 			"an event says one of signin, item, audit, raw and file")
 	}

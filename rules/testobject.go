@@ -192,7 +192,7 @@ func (p *testParser) value(n *yaml.Node) any {
 func (p *testParser) readObjects(n *yaml.Node) []map[string]any {
 	objects, err := p.readJSON(readLine(p.text, n, "file"))
 	if err != nil {
-		p.errorAt(n.Line, n.Column, "", "file %s: %v", n.Value, err)
+		p.errorAt(n.Line, n.Column, "", "file %s: %v", n.Value, reason(err))
 	}
 	return objects
 }
