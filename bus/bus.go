@@ -41,8 +41,8 @@ var (
 	// ErrFull: the stream or the disk has no room. Nothing was stored; the same
 	// commit works again once there is room.
 	ErrFull = errors.New("no room")
-	// ErrUnavailable: the server did not answer, and whether the messages are
-	// stored could not be learnt. Read before going on.
+	// ErrUnavailable: the server does not answer. Whether the messages are stored
+	// may not be known: read before going on.
 	ErrUnavailable = errors.New("server does not answer")
 	// ErrNotFound: no such message.
 	ErrNotFound = errors.New("no such message")
@@ -166,7 +166,9 @@ func (b *Bus) Close() error {
 	var err error
 	b.closing.Do(func() {
 		if b.store != nil && b.nc != nil && !b.cfg.ReadOnly {
-			err = b.rememberEnds()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			err = b.rememberEnds(ctx)
 		}
 		if b.nc != nil {
 			b.nc.Close()

@@ -58,7 +58,10 @@ type Message struct {
 	Subject string
 	Data    []byte
 	Rollup  bool // replaces all earlier messages of the subject
-	Keep    bool // never ages out
+	// Keep: does not age out. One thing still takes it: a server that starts when
+	// the message is older than the stream's age removes it with the others
+	// (fileStore.expireMsgsOnRecover of nats-server 2.15).
+	Keep bool
 }
 
 // A Fence is what a writer knows: the sequence of the newest message on
@@ -73,10 +76,10 @@ type Fence struct {
 // The fence's subject is that of the last message and of no other of them.
 //
 // The error says what happened: ErrFenced: another writer is ahead. ErrFull: no
-// room now. ErrUnavailable: unknown, read before going on. Any other: nothing
-// was stored, and the same call would fail again. What a lost answer means is
-// found out inside, by reading the fence's subject; where another writer has
-// written over a commit whose answer was lost, that is ErrFenced too.
+// room now. ErrUnavailable: the server is away, read before going on. Any other:
+// nothing was stored. What a lost answer means is found out inside, by reading
+// the fence's subject; where another writer has written over a commit whose
+// answer was lost, that is ErrFenced too.
 //
 // It waits for the server up to the deadline of ctx, or 30 s without one.
 func (b *Bus) Commit(ctx context.Context, stream string, fence Fence, msgs []Message) (uint64, error) {
@@ -96,6 +99,7 @@ func (b *Bus) Commit(ctx context.Context, stream string, fence Fence, msgs []Mes
 	}
 	c := commit{bus: b, stream: stream, fence: fence, msgs: msgs, id: nuid.Next()}
 	seq, err := c.run(ctx)
+	b.health.refused(stream, errors.Is(err, ErrFull))
 	if err != nil {
 		return 0, fmt.Errorf("commit %s to %s: %w", fence.Subject, stream, err)
 	}
@@ -190,10 +194,11 @@ func (c *commit) run(ctx context.Context) (uint64, error) {
 
 // failed is the error of giving up after err.
 func (c *commit) failed(err error) error {
-	if c.doubt {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	var api *apiError
+	if errors.As(err, &api) && !c.doubt {
+		return fmt.Errorf("nothing was stored: %w", err)
 	}
-	return fmt.Errorf("nothing was stored: %w", err)
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 // readBack learns from the newest message of the fence's subject what became of

@@ -27,6 +27,7 @@ func (b *Bus) connect(how ...nats.Option) error {
 		nats.Name(b.cfg.Name),
 		nats.Timeout(connectWait),
 		nats.MaxReconnects(-1),
+		nats.IgnoreAuthErrorAbort(), // credentials may be renewed while we try
 		nats.ReconnectWait(250 * time.Millisecond),
 		// What is published while there is no connection fails at once. Kept for
 		// later it could arrive after its writer has given it up.

@@ -32,6 +32,23 @@ type health struct {
 	mu       sync.Mutex
 	troubles []Trouble
 	told     map[string]time.Time // when a trouble was last logged
+	full     map[string]bool      // streams that refused the last commit for want of room
+}
+
+// refused notes whether a stream had no room for a commit.
+func (h *health) refused(stream string, full bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.full == nil {
+		h.full = map[string]bool{}
+	}
+	h.full[stream] = full
+}
+
+func (h *health) refuses(stream string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.full[stream]
 }
 
 // Health returns what is wrong at present, oldest first; nothing when all is
@@ -48,6 +65,11 @@ func (b *Bus) Health() []Trouble {
 func (b *Bus) Serve(ctx context.Context) error {
 	for {
 		b.Look(ctx)
+		if b.store != nil && !b.cfg.ReadOnly {
+			if err := b.rememberEnds(ctx); err != nil && ctx.Err() == nil {
+				b.log.Warn("where the streams end could not be written down", "err", err)
+			}
+		}
 		if err := pause(ctx, lookEvery); err != nil {
 			return err
 		}
@@ -101,7 +123,7 @@ func (b *Bus) look(ctx context.Context) []Trouble {
 	}
 	if b.store != nil {
 		if err := b.store.check(0); errors.Is(err, ErrFull) {
-			add(true, "disk", "%v: make room, and intake goes on by itself", err)
+			add(true, "disk", "%v; make room, and intake goes on by itself", err)
 		} else if err != nil {
 			add(true, "store", "%v", err)
 		}
@@ -131,14 +153,14 @@ func (b *Bus) look(ctx context.Context) []Trouble {
 		if info.Lost > 0 {
 			add(false, s.name+" lost", "stream %s has lost %d messages to damage on disk: restore it from a backup, or accept the loss", s.name, info.Lost)
 		}
-		if m := b.mark(s.name); m != nil && info.LastSeq < m.LastSeq {
+		if m := b.known(s.name); m != nil && info.LastSeq < m.LastSeq {
 			add(false, s.name+" short", "stream %s ends at %d and once ended at %d: its newest messages are lost", s.name, info.LastSeq, m.LastSeq)
 		}
 		if info.MaxBytes == 0 {
 			continue
 		}
 		switch used := info.Bytes * 100 / info.MaxBytes; {
-		case info.Bytes+maxMessage > info.MaxBytes:
+		case used >= 100 || b.health.refuses(s.name):
 			add(true, s.name+" full", "stream %s is full (%s of %s): raise its limit, or wait until old messages age out", s.name, bytesText(int64(info.Bytes)), bytesText(int64(info.MaxBytes)))
 		case used >= fullWarned:
 			add(false, s.name+" full", "stream %s is %d %% full (%s of %s): raise its limit before intake stops", s.name, used, bytesText(int64(info.Bytes)), bytesText(int64(info.MaxBytes)))

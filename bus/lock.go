@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // lockName is the file in a store that its process holds a flock on. The lock
@@ -35,8 +36,12 @@ func lock(dir string) (*os.File, error) {
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
+		defer f.Close()
 		h := readHolder(f)
-		f.Close()
+		for try := 0; h.PID == 0 && try < 10; try++ {
+			time.Sleep(5 * time.Millisecond)
+			h = readHolder(f)
+		}
 		return nil, errHeld{h}
 	}
 	if err != nil {
@@ -46,8 +51,8 @@ func lock(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// readHolder reads what the lock file says; nothing of it when the holder is
-// just writing it.
+// readHolder reads what the lock file says: nothing while its holder is just
+// writing it.
 func readHolder(f *os.File) holder {
 	var h holder
 	b, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<16))

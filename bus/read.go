@@ -27,8 +27,8 @@ const (
 	pullExpiry = 5 * time.Second // after which the server ends a request that got nothing
 	heartbeat  = time.Second     // the server says it is alive when it has nothing to send
 	silence    = 3 * heartbeat   // without one the consumer is taken for dead
+	patience   = 5 * time.Second
 	glance     = 250 * time.Millisecond
-	doubtAfter = 5 * time.Second // of nothing new, the stream itself is asked whether it has more
 	idleLimit  = 5 * time.Minute // after which the server forgets a reader that does not ask
 )
 
@@ -46,6 +46,7 @@ type Reader struct {
 	opts     ReadOptions
 	deliver  jetstream.DeliverPolicy // of the first consumer
 	snapshot bool                    // ends when there is nothing more
+	patience time.Duration           // of nothing new, before the stream itself is asked whether it has more
 	created  time.Time               // of the stream: another one of this name is not read on
 	last     uint64                  // of the stream, as far as known
 	pending  atomic.Uint64
@@ -88,7 +89,7 @@ func (b *Bus) read(ctx context.Context, stream string, o ReadOptions, deliver je
 	if len(o.Filters) == 0 {
 		o.Filters = []string{everything}
 	}
-	r := &Reader{bus: b, stream: stream, opts: o, deliver: deliver, created: info.Created, last: info.LastSeq, done: make(chan struct{})}
+	r := &Reader{bus: b, stream: stream, opts: o, deliver: deliver, created: info.Created, last: info.LastSeq, patience: patience, done: make(chan struct{})}
 	if err := r.open(ctx, info); err != nil {
 		return nil, err
 	}
@@ -223,7 +224,7 @@ func (r *Reader) wait(ctx context.Context) error {
 	if err := r.flow.alive(now); err != nil {
 		return err
 	}
-	if now.Sub(r.newest) < doubtAfter {
+	if now.Sub(r.newest) < r.patience {
 		return nil
 	}
 	r.newest = now

@@ -8,34 +8,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 )
-
-// markName is the file that makes a directory a store: it remembers which
-// streams were created in it, so that one that is missing later is an error and
-// not a reason to begin anew.
-const markName = "watchword.json"
-
-// markVersion is the layout of the store this program reads and writes.
-const markVersion = 1
-
-type storeMark struct {
-	Version int                    `json:"version"`
-	Created time.Time              `json:"created"`
-	Streams map[string]*streamMark `json:"streams"`
-}
-
-type streamMark struct {
-	Created time.Time `json:"created"`
-	Bytes   int64     `json:"max_bytes"`
-	LastSeq uint64    `json:"last_seq"` // at the last orderly look; the log never ends before it
-}
 
 // A store is the directory of an embedded server, locked by this process.
 type store struct {
 	dir    string // absolute
 	lock   *os.File
+	mu     sync.Mutex // of mark
 	mark   storeMark
 	sizes  map[string]int64 // bytes each stream may have
 	floor  int64            // bytes of the disk to keep free
@@ -48,6 +30,9 @@ type store struct {
 func openStore(ctx context.Context, dir string, l Limits) (*store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("store directory: %w", plain(err))
+	}
+	if err := adoptable(dir); err != nil {
+		return nil, fmt.Errorf("store %s: %w", dir, plain(err))
 	}
 	until := time.Now().Add(readerWait)
 	for {
@@ -124,8 +109,8 @@ func (s *store) release() error { return s.lock.Close() }
 // settles the sizes of the streams.
 func (s *store) prepare(l Limits) error {
 	err := s.load()
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = s.adopt(); err != nil {
+	if errors.Is(err, errNoMark) {
+		if err = adoptable(s.dir); err != nil {
 			return err
 		}
 		s.mark = storeMark{Version: markVersion, Created: time.Now().UTC(), Streams: map[string]*streamMark{}}
@@ -146,28 +131,47 @@ func (s *store) prepare(l Limits) error {
 		s.floor = min(gib, d.size/20)
 	}
 	s.sizes = sizes(l, s.mark.Streams, d.free-s.floor)
-	return nil
-}
-
-// adopt checks that a directory without a mark holds nothing of anyone else's.
-func (s *store) adopt() error {
-	entries, err := os.ReadDir(s.dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		switch e.Name() {
-		case lockName, markName + ".new", "lost+found":
-		default:
-			return fmt.Errorf("it is not empty (%s) and not a Watchword store, as %s is missing: choose an empty directory", e.Name(), markName)
+	for _, sp := range specs {
+		if s.mark.Streams[sp.name] == nil && s.sizes[sp.name] < smallest {
+			return fmt.Errorf("its disk has %s free, of which %s are kept free: too little for stream %s (at least %s)",
+				bytesText(d.free), bytesText(s.floor), sp.name, bytesText(smallest))
 		}
 	}
 	return nil
 }
 
+// adoptable checks that a directory without a mark holds nothing of anyone
+// else's. It is asked before the lock file is made there.
+func adoptable(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	other := ""
+	for _, e := range entries {
+		switch e.Name() {
+		case markName:
+			return nil
+		case lockName, socketName, markName + ".new", "lost+found":
+		default:
+			other = e.Name()
+		}
+	}
+	if other != "" {
+		return fmt.Errorf("it holds %q and is not a Watchword store (%s is missing): choose an empty directory, or restore that file", other, markName)
+	}
+	return nil
+}
+
+// errNoMark: the directory is not a store yet.
+var errNoMark = errors.New(markName + " is missing")
+
 // load reads the mark and checks that the streams it names are there.
 func (s *store) load() error {
 	b, err := os.ReadFile(filepath.Join(s.dir, markName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return errNoMark
+	}
 	if err != nil {
 		return err
 	}
@@ -197,43 +201,6 @@ func (s *store) streamDir(stream string) string {
 	return filepath.Join(s.dir, "jetstream", "$G", "streams", stream)
 }
 
-// save writes the mark so that after a power cut there is the old one or the
-// new one.
-func (s *store) save() error {
-	b, err := json.MarshalIndent(s.mark, "", "  ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(s.dir, markName)
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(b, '\n'))
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err == nil {
-		err = syncDir(s.dir)
-	}
-	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
-
 // plain says the common file errors in words that tell what to do.
 func plain(err error) error {
 	switch {
@@ -241,6 +208,8 @@ func plain(err error) error {
 		return fmt.Errorf("%w: this user may not read and write there", err)
 	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%w: choose a directory on a writable disk", err)
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w: make room first", err)
 	case errors.Is(err, syscall.ENOTDIR):
 		return fmt.Errorf("%w: a directory is needed", err)
 	}
@@ -259,7 +228,7 @@ func (s *store) check(n int64) error {
 		return fmt.Errorf("store %s: %w", s.dir, err)
 	}
 	if d.free-n < s.floor {
-		return fmt.Errorf("disk of store %s: %s free, %s are kept free: %w", s.dir, bytesText(d.free), bytesText(s.floor), ErrFull)
+		return fmt.Errorf("%w on the disk of store %s: %s are free, %s are kept free", ErrFull, s.dir, bytesText(d.free), bytesText(s.floor))
 	}
 	return nil
 }

@@ -44,6 +44,9 @@ func (l Limits) orDefault() Limits {
 	return l
 }
 
+// smallest is the least size of a stream.
+const smallest = 64 << 10
+
 // maxMessage is the largest message in bytes, headers included. It is what a
 // NATS server takes by default.
 const maxMessage = 1 << 20
@@ -98,7 +101,7 @@ func (s spec) config(l Limits, bytes int64) jetstream.StreamConfig {
 		MaxMsgSize:        maxMessage,
 		// No message carries an id: one duplicate would refuse a whole batch, and
 		// the fence already does the work.
-		Duplicates: 2 * time.Minute,
+		Duplicates: min(2*time.Minute, s.age(l)),
 		// Events need a fifth of the disk with it, and reading them takes as long.
 		// The size limit counts them uncompressed.
 		Compression:        jetstream.S2Compression,
@@ -193,9 +196,9 @@ func (b *Bus) checkStreams(ctx context.Context) error {
 
 func (b *Bus) checkStream(ctx context.Context, s spec) error {
 	bytes := s.bytes(b.cfg.Limits)
-	var known *streamMark
+	known := b.known(s.name)
 	if b.store != nil {
-		bytes, known = b.store.sizes[s.name], b.store.mark.Streams[s.name]
+		bytes = b.store.sizes[s.name]
 	}
 	stream, err := b.js.Stream(ctx, s.name)
 	switch {
@@ -238,7 +241,13 @@ func (b *Bus) checkStream(ctx context.Context, s spec) error {
 	if b.store == nil {
 		return nil
 	}
-	return b.rememberStream(s.name, info, known)
+	if known != nil && info.State.LastSeq < known.LastSeq {
+		b.log.Error("a stream is shorter than it was: its newest messages are lost", "stream", s.name, "ends_at", info.State.LastSeq, "ended_at", known.LastSeq)
+	}
+	if b.cfg.ReadOnly {
+		return nil
+	}
+	return b.store.remember(s.name, info)
 }
 
 // sizes chooses the size of each stream: what is asked for, else what the
@@ -252,7 +261,7 @@ func sizes(l Limits, have map[string]*streamMark, free int64) map[string]int64 {
 		case mark != nil:
 			out[s.name] = mark.Bytes
 		default:
-			out[s.name] = max(16*mib, min(s.most, free/s.share))
+			out[s.name] = min(s.most, free/s.share)
 		}
 	}
 	return out

@@ -1,6 +1,8 @@
 package bus
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -67,9 +69,23 @@ func AlertFilter(status alert.Status, severity alert.Severity, rule, id string) 
 // LedgerSubject is where a partition's ledger is kept: ledger.<partition>.
 func LedgerSubject(partition int) string { return "ledger." + strconv.Itoa(partition) }
 
+// maxToken is the longest token in bytes. A server closes the connection of a
+// client whose line, with all tokens of a subject, is longer than 4096.
+const maxToken = 160
+
 // token makes any string one subject token. Letters, digits, '-' and '_' stay;
-// every other byte becomes %XX, so different strings never share a subject.
+// every other byte becomes %XX, so different strings never share a subject. What
+// would be too long becomes %H and a hash.
 func token(s string) string {
+	t := escaped(s)
+	if len(t) <= maxToken {
+		return t
+	}
+	sum := sha256.Sum256([]byte(s))
+	return "%H" + hex.EncodeToString(sum[:])
+}
+
+func escaped(s string) string {
 	if s == "" {
 		return None
 	}

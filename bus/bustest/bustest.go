@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,11 +52,15 @@ func (s *Store) Open() *bus.Bus {
 }
 
 // OpenOn opens the store with a listener for ordinary clients on a free port of
-// the loopback address; Bus.Addr says which.
+// the loopback address, the same each time; Bus.Addr says which.
 func (s *Store) OpenOn() *bus.Bus {
 	s.t.Helper()
-	s.Config.Listen = "127.0.0.1:0"
-	return s.Open()
+	if s.Config.Listen == "" {
+		s.Config.Listen = "127.0.0.1:0"
+	}
+	b := s.Open()
+	s.Config.Listen = strings.TrimPrefix(b.Addr(), "nats://")
+	return b
 }
 
 // Close closes the bus if it is open.
@@ -149,15 +155,28 @@ func Fill(t testing.TB, b *bus.Bus, n, subjects, size int) uint64 {
 	return seq
 }
 
-// Logger writes warnings and worse to the test's own log.
+// Logger writes warnings and worse to the test's own log, until the test ends.
 func Logger(t testing.TB) *slog.Logger {
-	return slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	w := &testWriter{t: t}
+	t.Cleanup(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.over = true
+	})
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
-type testWriter struct{ t testing.TB }
+type testWriter struct {
+	mu   sync.Mutex
+	over bool // a test that has ended takes no more lines
+	t    testing.TB
+}
 
-func (w testWriter) Write(p []byte) (int, error) {
-	w.t.Helper()
-	w.t.Log(string(p))
+func (w *testWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.over {
+		w.t.Log(strings.TrimSuffix(string(p), "\n"))
+	}
 	return len(p), nil
 }
