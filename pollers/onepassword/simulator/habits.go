@@ -6,11 +6,17 @@ import "time"
 
 const day = 24 * time.Hour
 
+// weekend is how much of a working day's activity a Saturday or Sunday sees.
+const weekend = 0.08
+
+// services is how many service accounts there are.
+func services(cfg WorldConfig) int { return 1 + cfg.People/50 }
+
 // weekday says how much of a working day's activity a day sees.
 func weekday(start time.Time, number int) float64 {
 	switch start.AddDate(0, 0, number).Weekday() {
 	case time.Saturday, time.Sunday:
-		return 0.08
+		return weekend
 	case time.Monday:
 		return 1.15
 	case time.Friday:

@@ -66,6 +66,12 @@ func (p *plan) person(i int) {
 		return
 	}
 	amount := p.w.pace * who.pace * weekday(p.w.start, p.day) * (0.7 + 0.6*r.Float64())
+	if weekday(p.w.start, p.day) == weekend { // one in five works, the others rest
+		if !chance(r, 0.2) {
+			return
+		}
+		amount *= 5
+	}
 	n := int(amount)
 	if chance(r, amount-float64(n)) {
 		n++
@@ -240,7 +246,8 @@ func (p *plan) service(r *rand.Rand, i int) {
 	midnight := p.w.start.AddDate(0, 0, p.day)
 	who := p.w.people[i]
 	p.add(signins, p.w.newRecord(signins, midnight.Add(time.Duration(i%60)*time.Minute).UnixNano(), 0, i, signinOK, -1))
-	n := 12 + int(2*p.w.pace)
+	// Machines make about a twentieth of all that happens.
+	n := 12 + int(p.w.pace*float64(p.w.cfg.People)/float64(20*services(p.w.cfg)))
 	for k := range n {
 		at := midnight.Add(time.Duration(k)*day/time.Duration(n) + time.Duration(r.IntN(240))*time.Second)
 		rec := p.w.newRecord(items, at.UnixNano(), uint64(k), i, itemFetch, -1)

@@ -84,7 +84,6 @@ type device struct {
 }
 
 var (
-	webDevice   = device{app: "1Password for Web", appVersion: "1817", platform: "Chrome", platformVersion: "138.0.7204.50", os: "Windows", osVersion: "10.0"}
 	scriptTool  = device{app: "1Password CLI", appVersion: "2310002", platform: "Linux", platformVersion: "amd64", os: "Linux", osVersion: "6.10.5"}
 	sdkTool     = device{app: "1Password SDK", appVersion: "0030101", platform: "Go", platformVersion: "amd64", os: "Linux", osVersion: "6.8.0"}
 	bridgeTool  = device{app: "1Password SCIM Bridge", appVersion: "2090700", platform: "", platformVersion: "", os: "Linux", osVersion: "6.1.0"}

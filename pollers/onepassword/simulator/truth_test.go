@@ -262,12 +262,12 @@ func TestStoriesRaiseWhatTheyTell(t *testing.T) {
 		n    int
 		cfg  WorldConfig
 	}{
-		{"a month of sixty people", 1, WorldConfig{People: 60, Events: 30_000, Rounds: 3, LateItemUsages: true}},
+		{"a month of sixty people", 1, WorldConfig{People: 60, Events: 20_000, Rounds: 3, LateItemUsages: true}},
 		{"three accounts", 3, WorldConfig{People: 60, Days: 10, Events: 10_000, Rounds: 2}},
 		{"few people, many stories", 2, WorldConfig{People: 5, Days: 20, Events: 2000, Rounds: 5}},
 		{"one day", 2, WorldConfig{People: 40, Days: 1, Rounds: 1, MSP: true}},
-		{"a busy week", 1, WorldConfig{People: 150, Days: 7, Events: 60_000, Rounds: 1}},
-		{"no story", 2, WorldConfig{People: 100, Days: 14, Events: 30_000, Stories: []string{}}},
+		{"a busy week", 1, WorldConfig{People: 150, Days: 7, Events: 25_000, Rounds: 1}},
+		{"no story", 2, WorldConfig{People: 100, Days: 14, Events: 15_000, Stories: []string{}}},
 	}
 	seeds := 2
 	if long() {
@@ -305,5 +305,35 @@ func TestStoriesCoverTheRules(t *testing.T) {
 	}
 	if len(raised) != len(plainRules()) {
 		t.Errorf("stories raise %v", raised)
+	}
+}
+
+// The checker itself would notice: an alert too many, one too few, one event
+// too many in the evidence.
+func TestCheckerNotices(t *testing.T) {
+	w := NewWorld(WorldConfig{Seed: 1, People: 20, Days: 2, Events: 500, Rounds: 1})
+	told, raised := lines(w.Expected()), lines(alerts(t, []*World{w}))
+	if !slices.Equal(told, raised) || len(told) < 10 {
+		t.Fatalf("%d told, %d raised", len(told), len(raised))
+	}
+	// A tenth failure more, half a minute after the others.
+	var at Expected
+	for _, e := range w.Expected() {
+		if e.Rule == "many-failed-signins" {
+			at = e
+		}
+	}
+	who := slices.IndexFunc(w.people, func(p *person) bool { return p.uuid == at.Key[0] })
+	more := w.newRecord(signins, at.Last.Add(30*time.Second).UnixNano(), 1, who, signinBadPassword, -1)
+	w.insert(signins, []record{more})
+	again := lines(alerts(t, []*World{w}))
+	differ := 0
+	for _, l := range again {
+		if !slices.Contains(told, l) {
+			differ++
+		}
+	}
+	if differ != 1 || len(again) != len(told) {
+		t.Errorf("one more failure changed %d alerts of %d, want 1", differ, len(again))
 	}
 }

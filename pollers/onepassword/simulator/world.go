@@ -192,7 +192,7 @@ func found(cfg WorldConfig) *World {
 	for i := range 3 + cfg.People/25 {
 		w.groups = append(w.groups, lowerUUID(w.seed, saltGroup, uint64(i)))
 	}
-	admins, services := 3+cfg.People/25, 1+cfg.People/50
+	admins := 3 + cfg.People/25
 	for i := range cfg.People {
 		who := roleMember
 		if i < min(admins, cfg.People/2+1) {
@@ -201,7 +201,7 @@ func found(cfg WorldConfig) *World {
 		}
 		w.people = append(w.people, w.newPerson(i, who))
 	}
-	for range services {
+	for range services(cfg) {
 		w.people = append(w.people, w.newPerson(len(w.people), roleService))
 	}
 	w.bridge = len(w.people)
