@@ -140,6 +140,11 @@ func TestLongEpisode(t *testing.T) {
 				if c.prune {
 					f.Prune(hits[i].Time)
 				}
+				for _, r := range f.records {
+					if len(r.head) > alert.MaxEvidence {
+						t.Fatalf("%d events listed", len(r.head))
+					}
+				}
 			}
 			for i := range published.episodes {
 				if published.episodes[i].Truncated != (c.bound > 0) {

@@ -52,10 +52,7 @@ func (r *record) add(h *held, g gain) {
 func (r *record) absorb(o *record) {
 	r.changed = r.changed || o.changed
 	r.truncated = r.truncated || o.truncated
-	r.first = min(r.first, o.first)
-	if r.last.before(o.last) {
-		r.last, r.historical = o.last, o.historical
-	}
+	r.last, r.historical = o.last, o.historical
 	r.completed = earlier(r.completed, o.completed)
 	r.count += o.count
 	for k, n := range o.steps {
@@ -98,20 +95,29 @@ func (f *Fold) episode(r *record) Episode {
 	}
 }
 
-// list is the newest evidence of a record: that which is held, and before it
-// that which no longer is.
+// list is the newest evidence of a record, of that which is held and that which
+// no longer is.
 func (f *Fold) list(r *record) []Evidence {
 	hits := f.timeline.hits
-	end := sort.Search(len(hits), func(i int) bool { return hits[i].at > r.last.at })
+	i := sort.Search(len(hits), func(i int) bool { return hits[i].at > r.last.at }) - 1
+	j := len(r.head) - 1
 	room := min(r.count, alert.MaxEvidence)
 	list := make([]Evidence, 0, room)
-	for i := end - 1; i >= 0 && hits[i].at >= r.first && len(list) < room; i-- {
-		if hits[i].found != 0 {
-			list = append(list, hits[i].evidence())
+	for len(list) < room {
+		for i >= 0 && hits[i].found == 0 && hits[i].at >= r.first {
+			i--
 		}
-	}
-	for i := len(r.head) - 1; i >= 0 && len(list) < room; i-- {
-		list = append(list, r.head[i])
+		held := i >= 0 && hits[i].at >= r.first
+		switch {
+		case held && (j < 0 || r.head[j].place().before(hits[i].ref)):
+			list = append(list, hits[i].evidence())
+			i--
+		case j >= 0:
+			list = append(list, r.head[j])
+			j--
+		default: // what was published of it listed less
+			room = 0
+		}
 	}
 	slices.Reverse(list)
 	return list

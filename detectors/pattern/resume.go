@@ -47,11 +47,17 @@ func (f *Fold) adopt(p *Episode) {
 	}
 	f.recognise(&r, p.Evidence)
 
+	// What lies outside it was not decided when it was published: add that.
 	from, to := f.recordsNear(r.first, r.last.at)
 	for _, o := range f.records[from:to] {
-		r.first = min(r.first, o.first)
-		if r.last.before(o.last) {
-			r.last, r.historical = o.last, o.historical
+		for i := f.timeline.seek(o.first); i < len(f.timeline.hits); i++ {
+			h := &f.timeline.hits[i]
+			if o.last.before(h.ref) {
+				break
+			}
+			if h.found != 0 && (h.at < r.first || r.last.before(h.ref)) {
+				r.add(h, gain{steps: h.found, fresh: true})
+			}
 		}
 		if p.Completed == (Ref{}) {
 			r.completed = earlier(r.completed, o.completed)

@@ -243,10 +243,7 @@ func TestIdle(t *testing.T) {
 		published := board{quiet: p.Quiet}
 		f := New(p, time.Time{}, 0)
 		for i := range hits {
-			if f == nil {
-				t.Fatal("no fold")
-			}
-			changed, late := f.Apply(hits[i : i+1])
+			changed, late := f.Apply([]Hit{hits[i], hits[i]})
 			if len(late) > 0 {
 				t.Fatalf("late: %v, settled %v", late, f.Settled())
 			}
