@@ -90,16 +90,7 @@ func (c *simulateCmd) build(p *program) (*simulator.Simulator, error) {
 			return nil, fmt.Errorf("--start: %q: want a date such as 2026-05-04", c.Start)
 		}
 	}
-	worlds := simulator.NewWorlds(simulator.WorldConfig{
-		Seed: c.Seed, People: c.People, Days: c.Days, Start: start, LateItemUsages: c.Late,
-	}, c.Accounts)
-	cfg := simulator.Config{Worlds: worlds, Seed: c.Seed, Logger: slog.New(slog.NewTextHandler(p.err, nil))}
-	if c.Live {
-		cfg.Live = &simulator.Live{Every: c.Every}
-	}
-	if c.Speed != 1 {
-		cfg.Clock = simulator.NewFastClock(worlds[0].Start(), c.Speed, false)
-	}
+	cfg := simulator.Config{Seed: c.Seed, Logger: slog.New(slog.NewTextHandler(p.err, nil))}
 	known := faultNames()
 	for kind, rate := range c.Fault {
 		if !slices.Contains(known, kind) || rate < 0 || rate > 1 {
@@ -116,6 +107,16 @@ func (c *simulateCmd) build(p *program) (*simulator.Simulator, error) {
 			return nil, fmt.Errorf("--quirk: %q: want some of %s", name, quirkNames())
 		}
 		set(&cfg.Options)
+	}
+	worlds := simulator.NewWorlds(simulator.WorldConfig{
+		Seed: c.Seed, People: c.People, Days: c.Days, Start: start, LateItemUsages: c.Late,
+	}, c.Accounts)
+	cfg.Worlds = worlds
+	if c.Live {
+		cfg.Live = &simulator.Live{Every: c.Every}
+	}
+	if c.Speed != 1 {
+		cfg.Clock = simulator.NewFastClock(worlds[0].Start(), c.Speed, false)
 	}
 	return simulator.New(cfg), nil
 }
