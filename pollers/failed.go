@@ -60,12 +60,15 @@ func (f *feed) refusedBy(ctx context.Context, e *onepassword.Error, wait time.Du
 		return f.cursorRefused(e, wait)
 	case e.Class == onepassword.ClassNotFound && isPage && f.version == onepassword.V2:
 		// An older server: ask in v1, with a new chain, since a cursor belongs
-		// to the version that made it. It is kept only if v1 has an answer.
-		f.version = onepassword.V1
-		f.log.Warn("the server has no v2 of this feed; trying v1", "err", e)
-		return 0
+		// to the version that made it. It is kept only if v1 has an answer. One
+		// 404 may be a gateway's, and v1 tells less: v2 is asked twice.
+		if f.lacking++; f.lacking > 1 || f.marker.APIVersion == onepassword.V1 {
+			f.version, f.v2Tried = onepassword.V1, time.Now()
+			f.log.Info("the server has no v2 of this feed; it is read in v1", "err", e)
+		}
+		return min(wait, f.config.RetryFirst)
 	case e.Class == onepassword.ClassNotFound:
-		f.version = onepassword.V2
+		f.version, f.lacking = onepassword.V2, 0
 		wait = max(wait, f.config.RetrySlow)
 	case e.Class == onepassword.ClassUnauthorized, e.Class == onepassword.ClassForbidden:
 		token = f.fingerprint()

@@ -41,6 +41,8 @@ type feed struct {
 	// Where to ask next.
 	pollAt     time.Time // by the machine's clock
 	version    string    // of the API
+	lacking    int       // answers in a row that v2 is not there
+	v2Tried    time.Time // by the machine's clock
 	refused    time.Time // when a cursor was last refused, by the machine's clock
 	cursorless bool      // the marker's cursor is not to be used
 	stalled    int       // answers in a row that promise more and bring nothing
@@ -245,16 +247,24 @@ func (f *feed) take(ctx context.Context, from onepassword.From, page onepassword
 	if !f.from.IsZero() && f.marker.Watermark.After(f.from) {
 		f.from = time.Time{}
 	}
-	f.cursorless = false
+	f.cursorless, f.lacking = false, 0
 	f.resetAt = f.salvage.stored(page, s.last, f.marker.Watermark, ended)
 	f.well()
 	f.pollAt = time.Now()
 	f.show("catching up")
 	if ended {
 		f.pollAt = f.pollAt.Add(f.source.interval())
+		f.tryV2()
 		f.show(f.calm())
 	}
 	return nil
+}
+
+// tryV2 asks once a day whether a server that had only v1 has v2 by now.
+func (f *feed) tryV2() {
+	if f.version == onepassword.V1 && time.Since(f.v2Tried) > 24*time.Hour {
+		f.version, f.v2Tried = onepassword.V2, time.Now()
+	}
 }
 
 func (f *feed) sorter(m event.Progress, page onepassword.Page) sorter {
@@ -271,7 +281,7 @@ const mostStalled = 100
 // ends tells whether the feed is drained with this page, and whether it is
 // complete with it. They differ where the server promises more and brings
 // nothing: that ends the drain, lest it spin, but is believed to be the end
-// only when it happens twice.
+// only when it happens three times in a row.
 func (f *feed) ends(from onepassword.From, page onepassword.Page) (ended, complete bool) {
 	if !page.HasMore {
 		f.stalled = 0
@@ -283,7 +293,7 @@ func (f *feed) ends(from onepassword.From, page onepassword.Page) (ended, comple
 	}
 	f.stalled++
 	ended = page.Cursor == from.Cursor || f.stalled >= mostStalled
-	return ended, ended && f.stalled > 1
+	return ended, ended && f.stalled >= 3
 }
 
 // advance moves watermark and coverage by what the page tells.

@@ -10,19 +10,22 @@ import (
 // quote a token cut short, or another than the one that was sent.
 var jwtLike = regexp.MustCompile(`eyJ[A-Za-z0-9_\-]{8,}(\.[A-Za-z0-9_\-]*){0,2}`)
 
-// redact takes the token, its parts, and everything that looks like a token
+// redact takes everything that looks like a token, and the token and its parts,
 // out of text that came from outside.
 func (t Token) redact(s string) string {
-	if !t.IsZero() {
-		text := t.reveal()
-		s = strings.ReplaceAll(s, text, "[token]")
-		for part := range strings.SplitSeq(text, ".") {
-			if len(part) >= 8 {
-				s = strings.ReplaceAll(s, part, "[token]")
-			}
+	// First, while a token cut short still has its beginning.
+	s = jwtLike.ReplaceAllString(s, "[token]")
+	if t.IsZero() {
+		return s
+	}
+	text := t.reveal()
+	s = strings.ReplaceAll(s, text, "[token]")
+	for part := range strings.SplitSeq(text, ".") {
+		if len(part) >= 8 {
+			s = strings.ReplaceAll(s, part, "[token]")
 		}
 	}
-	return jwtLike.ReplaceAllString(s, "[token]")
+	return s
 }
 
 // maxMessage bounds what of an answer's message is shown.
