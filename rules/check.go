@@ -135,6 +135,9 @@ func (c *resolver) check(at *ast.Node, p place) {
 		c.checkBinary(at, n, p)
 	case *ast.NilNode:
 		c.refuse(at, `compare with "" or 0, or say ! for a field that is true or false`, "%s", refusedNil)
+	case *ast.MapNode:
+		c.markUsed(n)
+		c.refuse(at, "", "%s", refusedMap)
 	case *ast.VariableDeclaratorNode:
 		c.markUsed(n)
 		c.refuse(at, "", "%s", refusedLet)
@@ -368,6 +371,7 @@ func (c *resolver) checkBuiltin(at *ast.Node, n *ast.BuiltinNode, p place) {
 	for i := range n.Arguments {
 		c.check(&n.Arguments[i], p.value(n.Name+"()"))
 	}
+	c.checkLiterals(at, n)
 }
 
 func (c *resolver) checkBinary(at *ast.Node, n *ast.BinaryNode, p place) {
@@ -388,6 +392,10 @@ func (c *resolver) checkBinary(at *ast.Node, n *ast.BinaryNode, p place) {
 			c.refuse(at, "", "%s", refusedRegexp)
 		} else if _, err := regexp.Compile(lit.Value); err != nil {
 			c.refuse(&n.Right, "", "%v", err)
+		}
+	case "+":
+		if c.joined(n) > maxJoins {
+			c.refuse(at, "", "%s", refusedGrowth)
 		}
 	case "..":
 		from, okFrom := n.Left.(*ast.IntegerNode)

@@ -43,8 +43,8 @@ func (b *body) mentions(n ast.Node) []mention {
 		switch n := (*at).(type) {
 		case *ast.IdentifierNode:
 			if l := b.letNamed(n.Value); l != nil {
-				for _, m := range b.mentions(l.node.Value) {
-					out = append(out, mention{m.kind, n})
+				for _, kind := range b.kindsOf(l) {
+					out = append(out, mention{kind, n})
 				}
 			} else if slices.Contains(kinds, n.Value) {
 				out = append(out, mention{n.Value, n})
@@ -64,6 +64,20 @@ func (b *body) mentions(n ast.Node) []mention {
 		return true
 	})
 	return out
+}
+
+// kindsOf lists the kinds a let mentions, each once. It is remembered: lets
+// that name lets twice would double the work each time.
+func (b *body) kindsOf(l *let) []string {
+	if l.kinds == nil {
+		l.kinds = []string{}
+		for _, m := range b.mentions(l.node.Value) {
+			if !slices.Contains(l.kinds, m.kind) {
+				l.kinds = append(l.kinds, m.kind)
+			}
+		}
+	}
+	return l.kinds
 }
 
 // equality takes `field == "value"` apart, either way round; also `!=`.
@@ -123,13 +137,27 @@ func (b *body) fieldPath(n ast.Node) string {
 	return p
 }
 
-// conjuncts are the conditions that must all hold for the expression to hold.
+// conjuncts are the conditions that must all hold for the expression to hold,
+// each once, however often lets name it.
 func (b *body) conjuncts(n ast.Node) []ast.Node {
-	n = b.behind(n)
-	if and, ok := n.(*ast.BinaryNode); ok && (and.Operator == "&&" || and.Operator == "and") {
-		return append(b.conjuncts(and.Left), b.conjuncts(and.Right)...)
+	var out []ast.Node
+	seen := map[ast.Node]bool{}
+	var walk func(ast.Node)
+	walk = func(n ast.Node) {
+		n = b.behind(n)
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		if and, ok := n.(*ast.BinaryNode); ok && (and.Operator == "&&" || and.Operator == "and") {
+			walk(and.Left)
+			walk(and.Right)
+			return
+		}
+		out = append(out, n)
 	}
-	return []ast.Node{n}
+	walk(n)
+	return out
 }
 
 // warnForeign tells of keys and values that are always empty, because they

@@ -114,6 +114,7 @@ func (b *body) read() (*form, *compiled) {
 	}
 	b.check()
 	b.checkTypes()
+	b.checkShapes()
 	b.warnUnknownValues()
 	form := patternReader{b}.read(*b.final)
 	if form == nil {

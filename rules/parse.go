@@ -33,6 +33,8 @@ type let struct {
 	node      *ast.VariableDeclaratorNode
 	used      bool
 	isPattern bool
+	kinds     []string // see kindsOf
+	joined    int      // see joined, 0: not counted yet
 }
 
 // hole stands for a statement that could not be read. It is one letter long so
@@ -65,6 +67,10 @@ func (b *body) parse() bool {
 			return false
 		}
 	}
+	if nodes := b.countNodes(); nodes > maxNodes {
+		b.errorOn(b.tree.Node, tooManyHint, tooManyNodes, maxNodes)
+		return false
+	}
 	b.final = &b.tree.Node
 	for {
 		d, ok := (*b.final).(*ast.VariableDeclaratorNode)
@@ -90,6 +96,23 @@ var (
 	laterLet   = regexp.MustCompile(`\blet\s+(\w+)\s*=`)
 )
 
+const (
+	tooManyNodes = "the expression has more than %d parts"
+	tooManyHint  = "put long lists of values into a file below lists/"
+)
+
+// countNodes counts the nodes as they are walked, up to one too many. The
+// parser's own count is not enough: the middle of 1 < x < 5 is one node that is
+// walked twice, and such middles can be nested.
+func (b *body) countNodes() int {
+	n := 0
+	each(&b.tree.Node, func(*ast.Node) bool {
+		n++
+		return n <= maxNodes
+	})
+	return n
+}
+
 // syntaxError tells an error of the parser in the words of the rule language.
 func (b *body) syntaxError(src []rune, at *file.Error) {
 	message, hint, offset := at.Message, "", at.From
@@ -112,8 +135,7 @@ func (b *body) syntaxError(src []rune, at *file.Error) {
 			message = "unexpected " + token
 		}
 	} else if strings.Contains(message, "exceeds maximum allowed nodes") {
-		message = fmt.Sprintf("the expression has more than %d parts", maxNodes)
-		hint = "put long lists of values into a file below lists/"
+		message, hint = fmt.Sprintf(tooManyNodes, maxNodes), tooManyHint
 	}
 	if open, ok := unclosed(src); ok {
 		line, column := b.position(open)

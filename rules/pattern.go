@@ -242,6 +242,10 @@ func (r patternReader) by(at ast.Node, args []ast.Node) (*keys, bool) {
 		return nil, false
 	}
 	ok := true
+	if len(args)-1 > maxKeys {
+		r.errorOn(at, "", "by takes at most %d fields", maxKeys)
+		ok = false
+	}
 	for _, a := range args[1:] {
 		if poisoned(a) || poisoned(r.behind(a)) {
 			ok = false
@@ -341,6 +345,8 @@ func typeName(n ast.Node) string {
 		return "a number"
 	case t.Kind() == reflect.String:
 		return "a text"
+	case t.Kind() == reflect.Slice:
+		return "a list of values"
 	case isRecord(t):
 		return "the record " + n.String()
 	default:

@@ -48,7 +48,8 @@ func (b *body) poisonAt(at file.Location) bool {
 
 var (
 	goType     = regexp.MustCompile(`\b(?:event|rules)\.(\w+)\b`)
-	notAmong   = regexp.MustCompile(`^cannot use (\S+) as type (\S+) in (?:map key|array)$`)
+	numberType = regexp.MustCompile(`\b(?:int|float64)\b`)
+	notAmong   = regexp.MustCompile(`^cannot use (.+) as type (.+) in (?:map key|array)$`)
 	mismatched = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types? (.*)\)$`)
 )
 
@@ -62,7 +63,8 @@ func plainTypes(message string) string {
 		}
 		return strings.ToLower(name)
 	})
-	message = strings.NewReplacer("time.Time", "time", "time.Duration", "duration").Replace(message)
+	message = strings.NewReplacer("time.Time", "time", "time.Duration", "duration",
+		"[]interface {}", "list", "[]string", "list", "[]int", "list", "[]bool", "list", "interface {}", "unknown").Replace(message)
 	if m := notAmong.FindStringSubmatch(message); m != nil {
 		return m[1] + " cannot be among values of type " + m[2]
 	}
@@ -81,7 +83,7 @@ func typeHint(message string) string {
 		return `write duration("10m")`
 	case strings.Contains(message, "time.Time"):
 		return `write date("2026-01-31")`
-	case strings.Contains(message, "int"), strings.Contains(message, "float64"):
+	case numberType.MatchString(message):
 		return "a number becomes a text by string(…), a text a number by int(…)"
 	}
 	return ""
