@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -171,4 +172,26 @@ func TestDisabledRulesNeverMatch(t *testing.T) {
 	if len(set.Rules()) != 2 || set.Rule("off") == nil || set.Rule("none") != nil {
 		t.Error("the disabled rule is part of the set")
 	}
+}
+
+// A set is shared by goroutines, each with a matcher of its own.
+func TestSetIsShared(t *testing.T) {
+	set := load(t, map[string]string{
+		"a": `let odd = user.email in list("known") || user.email matches "^b.b@"; times(odd, 2) | by(user.uuid) | within("1h")`,
+		"b": `any(split(user.email, "@"), # == "bob") && cidr(client.ip, "10.0.0.0/8")`,
+	})
+	f := signin("bob", "success")
+	f.Client.IP = "10.0.0.1"
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			m := set.Matcher()
+			for range 200 {
+				if got := told(m, f); len(got) != 2 {
+					t.Errorf("got %q", got)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -202,7 +202,7 @@ func (p *testParser) readJSON(name string) ([]map[string]any, error) {
 	case p.files == nil:
 		return nil, errors.New("there is no folder to read it from")
 	case !fs.ValidPath(name) || path.IsAbs(name):
-		return nil, errors.New("must be a path below the rules' folder, without ..")
+		return nil, errors.New("must be a path below the rules' folder, with no way up")
 	}
 	data, err := readFile(p.files, name, maxTestFile)
 	if err != nil {
