@@ -195,6 +195,25 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+// An episode that no cut hit is near is whole, though it is older.
+func TestNotTruncated(t *testing.T) {
+	p := &rules.Pattern{Word: rules.Times, N: 2, Steps: steps(1), Within: 5 * time.Second, Quiet: 2 * time.Second}
+	hits := parseHits(t, "10a 11a 19a 30a 31a")
+	f := New(p, time.Time{}, 2)
+	f.Apply(hits[:2])
+	f.Prune(second(24)) // settled: 17, needed: 12
+	f.Apply(hits[2:4])
+	f.Apply(hits[4:])
+	for _, e := range f.Episodes() {
+		if e.Truncated {
+			t.Errorf("%s is truncated", brief([]Episode{e}))
+		}
+	}
+	if have, want := brief(f.Episodes()), "10-11 2 [2] e02, 30-31 2 [2] e05"; have != want {
+		t.Errorf("have %s, want %s", have, want)
+	}
+}
+
 func TestHeldSize(t *testing.T) {
 	if n := unsafe.Sizeof(held{}); n != 72 {
 		t.Errorf("a held hit takes %d bytes; the package comment says 72", n)

@@ -59,9 +59,7 @@ func (f *Fold) adopt(p *Episode) {
 				r.add(h, gain{steps: h.found, fresh: true})
 			}
 		}
-		if p.Completed == (Ref{}) {
-			r.completed = earlier(r.completed, o.completed)
-		}
+		r.completed = earlier(r.completed, o.completed)
 		r.truncated = r.truncated || o.truncated
 	}
 	f.records = slices.Replace(f.records, from, to, r)
@@ -72,14 +70,6 @@ func (f *Fold) adopt(p *Episode) {
 // from. Where the list of evidence was cut, it may not say which these are. If
 // the counts say that there are some, none of those hits is counted again.
 func (f *Fold) recognise(r *record, list []Evidence) {
-	hits := f.timeline.hits[f.timeline.seek(r.first):f.timeline.seek(r.last.at+1)]
-	unnamed := record{count: r.count, steps: slices.Clone(r.steps)}
-	take := func(steps uint64) {
-		unnamed.count--
-		for m := steps & f.mask; m != 0; m &= m - 1 {
-			unnamed.steps[bits.TrailingZeros64(m)]--
-		}
-	}
 	oldest := ref{at: never}
 	for i := range list {
 		e := &list[i]
@@ -90,15 +80,20 @@ func (f *Fold) recognise(r *record, list []Evidence) {
 			f.timeline.hits[n].found |= e.Steps & f.mask
 		} else {
 			r.head = append(r.head, *e)
-			take(e.Steps)
 		}
 	}
+	hits := f.timeline.hits[f.timeline.seek(r.first):f.timeline.seek(r.last.at+1)]
+	count, steps := r.count, slices.Clone(r.steps) // of evidence that is not held, or not known as such
 	for i := range hits {
-		if hits[i].found != 0 {
-			take(hits[i].found)
+		if hits[i].found == 0 {
+			continue
+		}
+		count--
+		for m := hits[i].found; m != 0; m &= m - 1 {
+			steps[bits.TrailingZeros64(m)]--
 		}
 	}
-	if unnamed.count <= 0 && slices.Max(unnamed.steps) <= 0 {
+	if count <= 0 && slices.Max(steps) <= 0 {
 		return
 	}
 	for i := range hits {

@@ -89,16 +89,14 @@ func TestResumeKnowsByCounts(t *testing.T) {
 	p := &rules.Pattern{Word: rules.Sequence, Steps: steps(1, 1), Within: 10 * time.Second, Quiet: 10 * time.Second}
 	cut := func(e *Episode) { e.Evidence = e.Evidence[len(e.Evidence)-1:] }
 
-	// All evidence but the last is unlisted, yet it is found again: 3b is not.
-	all := parseHits(t, "1a 2b 3b 4a 13b 15b 5c 12a")
-	hits, late := all[:6], all[7:]
+	// All evidence but the last is unlisted, yet found again: so 4a was none.
+	all := parseHits(t, "1a 2b 4a 11a 16b 14b")
+	hits, late := all[:5], all[5:]
 	f := restart(p, hits, second(0), cut) // settled: 10
 	f.Apply(late)
 	same(t, "known by counts", p, counts(f.Episodes()), counts(Evaluate(p, append(slices.Clone(hits), late...))))
 
 	// 1a was evidence with what is not read again; so 4a may have been.
-	all = parseHits(t, "1a 2b 4a 11a 16b 14b")
-	hits, late = all[:5], all[5:]
 	f = restart(p, hits, second(3), cut) // settled: 13
 	f.Apply(late)
 	have, want := f.Episodes(), Evaluate(p, append(slices.Clone(hits), late...))
@@ -116,19 +114,42 @@ func counts(list []Episode) []Episode {
 	return list
 }
 
-// Published before the last hits were decided: what lies after it is added, and
-// reported with the next change.
+// Published before the last hits were decided: what lies outside it is added,
+// and reported with the next change.
 func TestResumeBehind(t *testing.T) {
 	p := &rules.Pattern{Word: rules.Times, N: 2, Steps: steps(1), Within: 5 * time.Second, Quiet: 5 * time.Second}
-	hits := parseHits(t, "1a 2a 4a 7a 20a 22a 23a")
+	hits := parseHits(t, "11a 12a 14a 17a 9a 30a 32a 33a")
 	old := New(p, time.Time{}, 0)
 	old.Apply(hits[:3])
-	f := New(p, second(-3), 0) // settled: 2
-	f.Apply(hits[:5])
+	f := New(p, second(7), 0) // settled: 12
+	f.Apply(hits[:6])
 	f.Resume(old.Episodes())
-	same(t, "episodes", p, f.Episodes(), Evaluate(p, hits[:5]))
-	changed, _ := f.Apply(hits[5:])
+	same(t, "episodes", p, f.Episodes(), Evaluate(p, hits[:6]))
+	changed, _ := f.Apply(hits[6:])
 	same(t, "changes", p, changed, Evaluate(p, hits))
+
+	// What began at Settled or later is known in full, whatever was published.
+	hits = parseHits(t, "11a 14a 12a")
+	old = New(p, time.Time{}, 0)
+	old.Apply(hits[:2])
+	f = New(p, second(6), 0) // settled: 11
+	f.Apply(hits)
+	f.Resume(old.Episodes())
+	same(t, "episodes", p, f.Episodes(), Evaluate(p, hits))
+}
+
+// A restarted fold with a lower bound says of what it cut that it did.
+func TestResumeWithLowerBound(t *testing.T) {
+	p := &rules.Pattern{Word: rules.Times, N: 2, Steps: steps(1), Within: 5 * time.Second, Quiet: 5 * time.Second}
+	hits := parseHits(t, "11a 12a 14a 17a")
+	old := New(p, time.Time{}, 0)
+	old.Apply(hits)
+	f := New(p, second(7), 2)
+	f.Apply(hits)
+	f.Resume(old.Episodes())
+	want := Evaluate(p, hits)
+	want[0].Truncated = true
+	same(t, "episodes", p, f.Episodes(), want)
 }
 
 // Two published episodes whose evidence is not stored any more are joined by a

@@ -252,6 +252,9 @@ func TestIdle(t *testing.T) {
 			complete := earliest(hits[i+1:]).Add(reach(p))
 			f.Prune(complete)
 			if f.Idle() {
+				if n := len(f.timeline.values.numbers); n > 0 {
+					t.Fatalf("%d values are remembered", n)
+				}
 				from := f.Settled().Add(-p.Within)
 				if rapid.Bool().Draw(t, "by the watermark") {
 					from = complete.Add(-p.Quiet - 2*p.Within)
@@ -261,8 +264,54 @@ func TestIdle(t *testing.T) {
 			}
 		}
 		f.Prune(second(1000))
-		if !f.Idle() || f.Len() != 0 || len(f.timeline.values.numbers) != 0 {
+		if !f.Idle() || f.Len() != 0 {
 			t.Fatalf("not idle after all: %d hits, %d records", f.Len(), len(f.records))
 		}
 	})
+}
+
+// While a fold warms up it takes no hits that it would not need.
+func TestWarmUpIsBounded(t *testing.T) {
+	p := &rules.Pattern{Word: rules.Times, N: 2, Steps: steps(1), Within: 5 * time.Second, Quiet: 2 * time.Second}
+	hits := parseHits(t, "9a 10a 11a 30a 31a 32a")
+
+	f := New(p, second(10), 2)
+	f.Apply(hits)
+	f.Apply(hits)
+	if f.Len() != 2 || !f.Settled().Equal(second(31)) {
+		t.Errorf("%d hits held, settled %v", f.Len(), f.Settled())
+	}
+	f.Resume(nil)
+	if have, want := brief(f.Episodes()), "10-11 2 [2] e03, 30-32 3 [3] e05"; have != want {
+		t.Errorf("have %s, want %s", have, want)
+	}
+
+	f = New(p, second(10), 0)
+	f.Prune(second(42)) // settled: 35, needed: 30
+	f.Apply(hits)
+	if f.Len() != 3 || !f.Settled().Equal(second(35)) {
+		t.Errorf("%d hits held, settled %v", f.Len(), f.Settled())
+	}
+}
+
+// Times that no clock shows are taken as the edge of what can be.
+func TestFarTimes(t *testing.T) {
+	p := &rules.Pattern{Word: rules.Times, N: 2, Steps: steps(1), Within: 120 * 24 * time.Hour, Quiet: time.Hour}
+	var hits []Hit
+	for i, year := range []int{1, 1600, 2025, 2300, 9999} {
+		hits = append(hits, Hit{ID: string(rune('a' + i)), Steps: 1, Time: time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)})
+	}
+	f := New(p, time.Time{}, 0)
+	f.Apply(hits)
+	var have []string
+	for _, e := range f.Episodes() {
+		have = append(have, e.Evidence[0].ID+e.CompletedLast.ID+" "+e.First.Format("2006 ")+e.Last.Format("2006"))
+	}
+	if want := []string{"ab 1823 1823", "de 2116 2116"}; !slices.Equal(have, want) {
+		t.Errorf("have %q, want %q", have, want)
+	}
+	f.Prune(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
+	if f.Len() != 2 {
+		t.Errorf("%d hits held", f.Len())
+	}
 }
