@@ -151,7 +151,7 @@ func (p *plan) signins(r *rand.Rand, i int, there bool, begin time.Time, n int) 
 	return len(p.records[signins]) - before
 }
 
-// mistakes are one or two failed attempts in the minute and a half before a success.
+// mistakes are one or two failed attempts in the hundred seconds before a success.
 func (p *plan) mistakes(r *rand.Rand, i int, success time.Time, where, tool uint8) {
 	if !chance(r, 0.05) {
 		return
@@ -163,7 +163,7 @@ func (p *plan) mistakes(r *rand.Rand, i int, success time.Time, where, tool uint
 	} else {
 		ip = who.spots[where].ip
 	}
-	slots := []failSlot{{ip, success.Add(-90*time.Second).Unix() / 300}, {ip, success.Unix() / 300}}
+	slots := []failSlot{{ip, success.Add(-100*time.Second).Unix() / 300}, {ip, success.Unix() / 300}}
 	for _, s := range slots {
 		if p.failing[s] >= 2 {
 			return
