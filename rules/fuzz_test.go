@@ -79,7 +79,9 @@ func FuzzTests(f *testing.F) {
 			if err != nil {
 				f.Fatal(err)
 			}
-			f.Add(string(data))
+			for _, part := range strings.Split(string(data), "\n\n") { // small seeds are tried more often
+				f.Add(part)
+			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, content string) {

@@ -79,7 +79,7 @@ type Pattern struct {
 // Step is one step of a pattern.
 type Step struct {
 	Name  string // the let that names it, or its text
-	Times int    // how many events it takes, ≥ 1
+	Times int    // how many events it takes, ≥ 1; N for the step of Times
 }
 
 // MaxSlots bounds the events that one match of a sequence takes in all.
