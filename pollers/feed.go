@@ -271,6 +271,7 @@ func (f *feed) sorter(m event.Progress, page onepassword.Page) sorter {
 	return sorter{
 		source: f.source.Name, feed: f.name, account: m.Account, first: m.First,
 		now: page.Ended.UTC(), latest: latestClock(page), known: f.known,
+		complete: m.Watermark,
 	}
 }
 

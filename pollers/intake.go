@@ -54,6 +54,8 @@ type sorter struct {
 	now     time.Time // received
 	latest  time.Time // the later of our clock and the server's
 	known   *known
+
+	complete time.Time // the feed's watermark before this page
 }
 
 func (s sorter) sort(items []json.RawMessage) sorted {
@@ -103,7 +105,7 @@ func (s sorter) one(raw json.RawMessage, page *known) (found []entry, at time.Ti
 	ev := event.Event{
 		ID: id, Type: event.TypeOnePassword, Kind: s.feed.Kind(), Source: s.source,
 		Account: head.AccountUUID, Time: at, Received: s.now,
-		Historical: at.Before(s.first.Add(-historicalBefore)), Raw: []byte(raw),
+		Historical: at.Before(s.first.Add(-historicalBefore)), Late: at.Before(s.complete), Raw: []byte(raw),
 		// A day's grace: a backfill that begins at the edge takes a while.
 		TimeSuspect: at.After(s.latest.Add(future)) || at.Before(s.now.Add(-onepassword.History-24*time.Hour)),
 	}

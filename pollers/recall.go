@@ -57,9 +57,15 @@ func (f *feed) recall(ctx context.Context) error {
 	return nil
 }
 
-// horizon is the oldest time an event can have that may be brought again.
+// horizon is the oldest time an event can have that may be brought again. A
+// sweep reads from where it began, however long it takes.
 func (f *feed) horizon(m event.Progress, now time.Time) time.Time {
-	oldest := now.Add(-sweepHorizon)
+	oldest := now.Add(-sweepHorizon - slack)
+	for _, running := range []*event.SweepPosition{m.Sweep, f.sweep.at} {
+		if running != nil {
+			oldest = earlier(oldest, running.From)
+		}
+	}
 	if m.First.IsZero() {
 		return earlier(oldest, f.source.Start.resolve(now, f.config.Reach))
 	}

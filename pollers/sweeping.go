@@ -17,6 +17,7 @@ type sweepState struct {
 	known   uint64    // records seen again on those pages
 	last    time.Time // of the last event seen
 	fails   int       // in a row
+	stalled int       // answers in a row that promise more and bring nothing
 	step    time.Duration
 	retryAt time.Time            // by the machine's clock
 	putOff  map[string]time.Time // sweeps that could not finish: not before, by the clock of events
@@ -54,7 +55,12 @@ func (f *feed) sweepOn(ctx context.Context) error {
 	if !s.last.IsZero() {
 		f.sweep.last = s.last
 	}
-	ended := !page.HasMore || len(page.Items) == 0 && page.Cursor == from.Cursor
+	ended := !page.HasMore
+	if f.sweep.stalled++; len(page.Items) > 0 || ended {
+		f.sweep.stalled = 0
+	} else if page.Cursor == from.Cursor && f.sweep.stalled >= 3 || f.sweep.stalled >= mostStalled {
+		ended = true // promised more and brought nothing, as often as feed.ends believes it
+	}
 	at.Cursor = page.Cursor
 	f.sweep.at = &at
 	if !ended && len(s.entries) == 0 && f.sweep.unsaved < saveEvery {
