@@ -110,7 +110,8 @@ func TestShapes(t *testing.T) {
 	}
 	ordinary, msp := NewWorld(WorldConfig{Seed: 1, People: 40, Days: 8, Events: 4000}), NewWorld(WorldConfig{Seed: 1, People: 40, Days: 8, Events: 4000, MSP: true})
 
-	for _, s := range []map[event.Feed]seen{read(ordinary, v1), read(ordinary, v2), read(msp, v1), read(msp, v2)} {
+	old, plain, rich := read(msp, v1), read(ordinary, v2), read(msp, v2)
+	for _, s := range []map[event.Feed]seen{old, plain, rich} {
 		signin, item, audit := s[event.FeedSigninAttempts], s[event.FeedItemUsages], s[event.FeedAuditEvents]
 		always(t, signin, "uuid", "timestamp", "category", "type", "country", "session_uuid", "target_user.uuid", "target_user.email")
 		sometimes(t, signin, "details", "details=null", "details.value", "location", "location.latitude", "client", "client.ip_address", "country by name")
@@ -121,7 +122,6 @@ func TestShapes(t *testing.T) {
 		sometimes(t, audit, "actor_details", "object_details", "aux_id", "aux_uuid", "aux_details", "aux_info", "session", "session.ip", "location")
 		never(t, audit, "client", "user", "session.ip_address")
 	}
-	old, plain, rich := read(msp, v1), read(ordinary, v2), read(msp, v2)
 	never(t, old[event.FeedAuditEvents], "actor_type", "account_uuid", "actor_account_uuid")
 	always(t, plain[event.FeedAuditEvents], "actor_type", "account_uuid", "actor_account_uuid")
 	for _, f := range []event.Feed{event.FeedSigninAttempts, event.FeedItemUsages} {

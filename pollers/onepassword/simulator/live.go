@@ -6,7 +6,8 @@ import (
 )
 
 // Live lets worlds go on for ever: ordinary life day by day, and a story again
-// and again.
+// and again. Every day from the world's start to the clock's now is planned, so
+// a world should have begun weeks ago, not years.
 type Live struct {
 	// Every is how often a story begins, in real time; 20 s if zero, never if negative.
 	Every time.Duration
