@@ -1,16 +1,11 @@
 package bus_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"testing"
 	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"watchword/bus"
 	"watchword/bus/bustest"
@@ -47,11 +42,11 @@ func BenchmarkBus(b *testing.B) {
 	var async, atomic, consume, commit, read time.Duration
 	b.ReportAllocs()
 	for range b.N {
-		raw := rawServer(b)
-		async += raw.publishAsync(b, msgs[:benchMessages/5]) * 5
-		atomic += raw.publishAtomic(b, msgs)
-		consume += raw.consume(b, len(msgs)+len(msgs)/5) * 5 / 6
-		raw.stop()
+		raw := bustest.NewRaw(b)
+		async += raw.PublishAsync(b, msgs[:benchMessages/5]) * 5
+		atomic += raw.PublishAtomic(b, msgs)
+		consume += raw.Consume(b, len(msgs)+len(msgs)/5) * 5 / 6
+		raw.Stop()
 
 		s := bustest.NewStore(b)
 		ours := s.Open()
@@ -113,105 +108,4 @@ func readAll(b *testing.B, from *bus.Bus, want int) time.Duration {
 		b.Fatalf("read %d messages, want %d and the marker", n, want)
 	}
 	return took
-}
-
-type rawNATS struct {
-	srv *server.Server
-	nc  *nats.Conn
-	js  jetstream.JetStream
-}
-
-func rawServer(b *testing.B) *rawNATS {
-	srv, err := server.NewServer(&server.Options{StoreDir: b.TempDir(), JetStream: true, SyncAlways: true, DontListen: true, NoSigs: true, NoLog: true})
-	if err != nil {
-		b.Fatal(err)
-	}
-	go srv.Start()
-	if !srv.ReadyForConnections(10 * time.Second) {
-		b.Fatal("server does not start")
-	}
-	nc, err := nats.Connect("", nats.InProcessServer(srv))
-	if err != nil {
-		b.Fatal(err)
-	}
-	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(4000))
-	if err != nil {
-		b.Fatal(err)
-	}
-	_, err = js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "RAW", Subjects: []string{"events.>"}, Storage: jetstream.FileStorage, AllowAtomicPublish: true})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return &rawNATS{srv, nc, js}
-}
-
-func (r *rawNATS) stop() {
-	r.nc.Close()
-	r.srv.Shutdown()
-	r.srv.WaitForShutdown()
-}
-
-func (r *rawNATS) publishAsync(b *testing.B, msgs []bus.Message) time.Duration {
-	start := time.Now()
-	for i := range msgs {
-		if _, err := r.js.PublishAsync(msgs[i].Subject, msgs[i].Data, jetstream.WithStallWait(10*time.Second)); err != nil {
-			b.Fatal(err)
-		}
-	}
-	select {
-	case <-r.js.PublishAsyncComplete():
-	case <-time.After(time.Minute):
-		b.Fatal("async publish does not end")
-	}
-	return time.Since(start)
-}
-
-func (r *rawNATS) publishAtomic(b *testing.B, msgs []bus.Message) time.Duration {
-	start := time.Now()
-	for i := 0; i < len(msgs); i += benchBatch {
-		part := msgs[i:min(len(msgs), i+benchBatch)]
-		id := fmt.Sprint("b", i)
-		for j := range part {
-			m := &nats.Msg{Subject: part[j].Subject, Data: part[j].Data, Header: nats.Header{"Nats-Batch-Id": {id}, "Nats-Batch-Sequence": {fmt.Sprint(j + 1)}}}
-			if j < len(part)-1 {
-				if err := r.nc.PublishMsg(m); err != nil {
-					b.Fatal(err)
-				}
-				continue
-			}
-			m.Header.Set("Nats-Batch-Commit", "1")
-			if _, err := r.js.PublishMsg(b.Context(), m); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-	return time.Since(start)
-}
-
-// consume is the fastest way the client library has: an ordered consumer with a
-// callback.
-func (r *rawNATS) consume(b *testing.B, want int) time.Duration {
-	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
-	defer cancel()
-	start := time.Now()
-	con, err := r.js.OrderedConsumer(ctx, "RAW", jetstream.OrderedConsumerConfig{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	n, done := 0, make(chan struct{})
-	cc, err := con.Consume(func(jetstream.Msg) {
-		if n++; n == want {
-			close(done)
-		}
-	}, jetstream.PullMaxMessages(2048), jetstream.PullExpiry(5*time.Second), jetstream.PullHeartbeat(time.Second))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer cc.Stop()
-	select {
-	case <-done:
-	case <-ctx.Done():
-		b.Fatalf("%d of %d messages came", n, want)
-	}
-	return time.Since(start)
 }

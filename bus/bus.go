@@ -66,16 +66,17 @@ type Config struct {
 
 // Bus is an open pair of streams. All methods may be called at the same time.
 type Bus struct {
-	cfg     Config
-	log     *slog.Logger
-	nc      *nats.Conn
-	js      jetstream.JetStream
-	store   *store        // nil unless this process holds the store
-	server  *embed        // nil unless this process runs the server
-	door    *door         // nil unless this process serves the store's socket
-	slots   chan struct{} // one for each commit under way
-	health  health
-	closing sync.Once
+	cfg      Config
+	log      *slog.Logger
+	nc       *nats.Conn
+	js       jetstream.JetStream
+	store    *store        // nil unless this process holds the store
+	server   *embed        // nil unless this process runs the server
+	door     *door         // nil unless this process serves the store's socket
+	slots    chan struct{} // one for each commit under way
+	patience time.Duration // to wait for one answer of the server
+	health   health
+	closing  sync.Once
 }
 
 // Open embeds a server or connects to one, checks it, and creates or
@@ -89,7 +90,7 @@ func Open(ctx context.Context, c Config) (*Bus, error) {
 		c.Name = "watchword"
 	}
 	c.Limits = c.Limits.orDefault()
-	b := &Bus{cfg: c, log: c.Logger, slots: make(chan struct{}, commitsAtOnce)}
+	b := &Bus{cfg: c, log: c.Logger, slots: make(chan struct{}, commitsAtOnce), patience: answerWait}
 	var err error
 	switch {
 	case c.URL != "":

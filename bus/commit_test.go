@@ -150,7 +150,7 @@ func TestRollupAndKeep(t *testing.T) {
 func TestOneWriterWins(t *testing.T) {
 	b := bustest.New(t)
 	ctx := t.Context()
-	const writers, steps = 8, 15
+	const writers, steps = 5, 10
 	var won atomic.Int64
 	var wg sync.WaitGroup
 	for w := range writers {
@@ -180,7 +180,7 @@ func TestOneWriterWins(t *testing.T) {
 // Writers of different fences do not hinder each other, however many there are.
 func TestManyFences(t *testing.T) {
 	b := bustest.New(t)
-	const partitions, each = 90, 3
+	const partitions, each = 60, 2
 	var wg sync.WaitGroup
 	for p := range partitions {
 		wg.Go(func() {

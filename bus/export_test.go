@@ -15,6 +15,12 @@ func SetFloor(b *Bus, bytes int64) int64 {
 	return was
 }
 
+// Hurry makes a bus wait less long for an answer before it doubts.
+func Hurry(b *Bus, d time.Duration) { b.patience = d }
+
+// Token is one token of a subject.
+var Token = token
+
 // Matches is the filter a Reader applies itself.
 var Matches = matches
 

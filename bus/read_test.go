@@ -107,8 +107,8 @@ func TestRead(t *testing.T) {
 		{"events.*.*.*.u13", "events.*.*.*.u14", "events.*.*.*.u96", "progress.acme.*"},
 		{"events.onepassword.signin.acme.u1"},
 	} {
-		for _, from := range []uint64{0, 1, 700, last, last + 1} {
-			for _, until := range []uint64{1, 699, 700, 1200, last - 1, last} {
+		for _, from := range []uint64{0, 700, last, last + 1} {
+			for _, until := range []uint64{1, 699, 1200, last} {
 				want := []bus.Stored{}
 				for _, m := range all {
 					if m.Seq >= from && m.Seq <= until && selected(filters, m.Subject) {
