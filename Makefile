@@ -31,7 +31,7 @@ bench: ## Run the benchmarks and print them as a table with ratios
 	@awk -f .ci/bench.awk bin/bench.txt
 
 build: ## Build ./bin/watchword
-	$(GO) build -trimpath -o bin/watchword ./cmd/watchword
+	$(GO) build -o bin/watchword ./cmd/watchword
 
 bin/staticcheck-$(STATICCHECK_VERSION):
 	GOBIN=$(CURDIR)/bin $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)

@@ -9,24 +9,30 @@
 	printf "\n%s\n%-58s %12s %8s %10s  %s\n", package, "", "time/op", "x", "allocs/op", "reported"
 }
 
-/^Benchmark/ && $4 == "ns/op" {
+/^Benchmark/ && NF >= 4 {
 	name = $1
 	sub(/^Benchmark/, "", name)
 	sub(/-[0-9]+$/, "", name)
 	group = package "/" name
 	if (!sub(/\/[^\/]*$/, "", group) || group == package)
 		group = package "/" name
-	if (!(group in first))
-		first[group] = $3
-	allocs = ""
-	reported = ""
-	for (i = 5; i + 1 <= NF; i += 2) {
-		if ($(i + 1) == "allocs/op")
+	time = allocs = reported = ""
+	for (i = 3; i + 1 <= NF; i += 2) {
+		if ($(i + 1) == "ns/op")
+			time = $i
+		else if ($(i + 1) == "allocs/op")
 			allocs = $i
 		else if ($(i + 1) != "B/op")
 			reported = reported $i " " $(i + 1) "  "
 	}
-	printf "%-58s %12s %8.2f %10s  %s\n", name, duration($3), $3 / first[group], allocs, reported
+	times = ""
+	if (time > 0) {
+		if (!(group in first))
+			first[group] = time
+		times = sprintf("%.2f", time / first[group])
+		time = duration(time)
+	}
+	printf "%-58s %12s %8s %10s  %s\n", name, time, times, allocs, reported
 	rows++
 }
 
