@@ -35,9 +35,8 @@ func overlap(feed event.Feed) time.Duration {
 func upTo(feed event.Feed, p onepassword.Page) time.Time {
 	t := p.Started
 	if !p.Date.IsZero() {
-		if server := p.Date.Add(p.Started.Sub(p.Ended)); server.Before(t) {
-			t = server
-		}
+		took := max(0, p.Ended.Sub(p.Started)) // less than nothing where our clock was set back meanwhile
+		t = earlier(t, p.Date.Add(-took))
 	}
 	return t.Add(-margin(feed)).UTC()
 }
