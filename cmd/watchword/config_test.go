@@ -22,7 +22,7 @@ func TestConfigDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Store != ".watchword" || c.Events.MaxAge != 180*day || c.Alerts.MaxAge != 400*day || !c.Rules.Builtin || c.Log.Level != "info" {
+	if c.Store != ".watchword" || c.Events.MaxAge != 180*day || c.Alerts.MaxAge != 400*day || !c.Rules.Builtin || c.Log.Level != "warn" {
 		t.Errorf("unexpected defaults: %+v", c)
 	}
 	if len(c.Sources) != 0 {
@@ -63,7 +63,7 @@ log:
 	if !reflect.DeepEqual(c.Sources, want) {
 		t.Errorf("sources\nwant %+v\ngot  %+v", want, c.Sources)
 	}
-	if c.Events.MaxBytes != 4<<30 || c.Log.Level != "info" || len(c.Rules.Folders) != 2 {
+	if c.Events.MaxBytes != 4<<30 || c.Log.Level != "warn" || len(c.Rules.Folders) != 2 {
 		t.Errorf("unexpected settings: %+v", c)
 	}
 	if from := c.where("events.max_age"); from != "watchword.yaml:3" {

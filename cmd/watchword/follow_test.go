@@ -143,7 +143,9 @@ func TestReporterTellsChanges(t *testing.T) {
 	feeds[0].Trouble, feeds[0].Notices = "refused \x1b[2J", []string{"the token expires soon"}
 	feeds[1].Notices = feeds[0].Notices
 	step("trouble", "13:01:16 acme in trouble (signinattempts); 1,000 events stored\n13:01:16   acme signinattempts: refused \\x1b[2J\n13:01:16   acme: the token expires soon\n")
+	feeds[1].Trouble = feeds[0].Trouble
+	step("the same trouble", "13:01:18 acme in trouble; 1,000 events stored\n13:01:18   acme signinattempts, auditevents: refused \\x1b[2J\n13:01:18   acme: the token expires soon\n")
 	troubles = []bus.Trouble{{What: "disk", Text: "the disk is full"}}
-	feeds[0].Trouble, feeds[0].Notices, feeds[1].Notices = "", nil, nil
-	step("the bus", "13:01:18 acme fine; 1,000 events stored\n13:01:18   the disk is full\n")
+	feeds[0].Trouble, feeds[1].Trouble, feeds[0].Notices, feeds[1].Notices = "", "", nil, nil
+	step("the bus", "13:01:20 acme fine; 1,000 events stored\n13:01:20   the disk is full\n")
 }

@@ -83,11 +83,9 @@ func (r *reporter) describe() (shape, counts string, troubles []string) {
 			n++
 		}
 		parts = append(parts, plain(feeds[0].Source)+" "+sourceState(feeds[:n]))
+		troubles = append(troubles, feedTroubles(feeds[:n])...)
 		for _, f := range feeds[:n] {
 			events += f.Counts.Events
-			if f.Trouble != "" {
-				troubles = append(troubles, plain(fmt.Sprintf("%s %s: %s", f.Source, f.Feed, f.Trouble)))
-			}
 			for _, notice := range f.Notices {
 				notice = plain(f.Source + ": " + notice)
 				if !slices.Contains(troubles, notice) { // the feeds of a token share its notices
@@ -113,6 +111,27 @@ func (r *reporter) describe() (shape, counts string, troubles []string) {
 		counts += ", " + number(d.TooLate) + " too late to be used"
 	}
 	return strings.Join(parts, ", "), counts, troubles
+}
+
+// feedTroubles tells what is wrong with the feeds of one source; what is wrong
+// with several of them once.
+func feedTroubles(feeds []pollers.FeedStatus) []string {
+	var lines []string
+	told := map[string]bool{"": true}
+	for i, f := range feeds {
+		if told[f.Trouble] {
+			continue
+		}
+		told[f.Trouble] = true
+		var names []string
+		for _, other := range feeds[i:] {
+			if other.Trouble == f.Trouble {
+				names = append(names, string(other.Feed))
+			}
+		}
+		lines = append(lines, plain(fmt.Sprintf("%s %s: %s", f.Source, strings.Join(names, ", "), f.Trouble)))
+	}
+	return lines
 }
 
 // sourceState sums up the feeds of one source.

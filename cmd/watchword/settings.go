@@ -36,7 +36,7 @@ var settings = []setting[Config]{
 	{"alerts.max_bytes", "", func(c *Config, v any) error { return setBytes(&c.Alerts.MaxBytes, v) }},
 	{"rules.builtin", "true", func(c *Config, v any) error { return setBool(&c.Rules.Builtin, v) }},
 	{"rules.folders", "", func(c *Config, v any) error { return setList(&c.Rules.Folders, v) }},
-	{"log.level", "info", func(c *Config, v any) error {
+	{"log.level", "warn", func(c *Config, v any) error {
 		return setOneOf(&c.Log.Level, v, "debug", "info", "warn", "error")
 	}},
 	{"log.format", "text", func(c *Config, v any) error { return setOneOf(&c.Log.Format, v, "text", "json") }},
