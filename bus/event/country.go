@@ -16,10 +16,16 @@ func Country(s string) string {
 	if s = strings.TrimSpace(s); s == "" {
 		return ""
 	}
+	if len(s) > longestCountry {
+		return s // no name, and looking it up takes time by the square of its length
+	}
 	if c := countries.ByName(s); c != countries.Unknown {
 		return c.Alpha2()
 	}
 	return s
 }
+
+// longestCountry is well above the longest English name of a country.
+const longestCountry = 100
 
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
