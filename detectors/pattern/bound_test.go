@@ -17,7 +17,7 @@ import (
 // In-order traffic is never late because of the bound, and loses nothing as
 // long as the bound holds what one window can.
 func TestBoundInOrder(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		p := drawPattern(t)
 		hits := sorted(drawHits(t, p, 40, 40))
 		most := 1
@@ -52,7 +52,7 @@ func TestBoundInOrder(t *testing.T) {
 // given back is lost in silence, nothing is counted twice, nothing is made up, and an
 // episode that lacks something says so.
 func TestBoundAnyOrder(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		p := drawPattern(t)
 		hits := drawHits(t, p, 30, 20)
 		most := between(t, 1, 12, "bound")

@@ -11,7 +11,7 @@ import (
 
 // The two oracles agree, so the faster one may be used for more hits.
 func TestOracles(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		p := drawPattern(t)
 		hits := drawHits(t, p, 12, 12)
 		same(t, "oracle by pairs", p, evaluateByPairs(p, hits), Evaluate(p, hits))
@@ -22,7 +22,7 @@ func TestOracles(t *testing.T) {
 // knows what the oracle makes of the hits so far, and reports what changed, no
 // more and no less.
 func TestAnyOrder(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		p := drawPattern(t)
 		hits := drawHits(t, p, 20, 25)
 		f := New(p, time.Time{}, 0)
@@ -53,7 +53,7 @@ func TestAnyOrder(t *testing.T) {
 
 // A fold that is told the events one by one in order is the simplest use.
 func TestInOrder(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		p := drawPattern(t)
 		hits := sorted(drawHits(t, p, 40, 60))
 		f := New(p, time.Time{}, 0)

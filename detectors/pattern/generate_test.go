@@ -19,33 +19,30 @@ import (
 	"watchword/rules"
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	checks := "2000"
-	if os.Getenv("WATCHWORD_LONG") != "" {
-		checks = "30000"
-	}
-	explicit := false
-	flag.Visit(func(f *flag.Flag) { explicit = explicit || f.Name == "rapid.checks" })
-	if !explicit {
-		if err := flag.Set("rapid.checks", checks); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
+// check checks a property on many cases: 2,000, or 30,000 with WATCHWORD_LONG.
+func check(t *testing.T, property func(*rapid.T)) {
+	t.Helper()
+	checkFewer(t, 1, property)
 }
 
-// checkFewer checks a costly property with a part of the usual cases.
+// checkFewer checks a costly property on a part of the usual cases.
 func checkFewer(t *testing.T, part int, property func(*rapid.T)) {
 	t.Helper()
 	checks := flag.Lookup("rapid.checks").Value
-	usual := checks.String()
-	defer func() { _ = checks.Set(usual) }()
-	n, err := strconv.Atoi(usual)
-	if err != nil {
+	given := checks.String()
+	defer func() { _ = checks.Set(given) }()
+	n := 2000
+	if os.Getenv("WATCHWORD_LONG") != "" {
+		n = 30_000
+	}
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name == "rapid.checks" {
+			n, _ = strconv.Atoi(given)
+		}
+	})
+	if err := checks.Set(strconv.Itoa(max(1, n/part))); err != nil {
 		t.Fatal(err)
 	}
-	_ = checks.Set(strconv.Itoa(max(1, n/part)))
 	rapid.Check(t, property)
 }
 

@@ -15,7 +15,7 @@ import (
 // after Settled. Of later ones, only what they make evidence of before Settled
 // may go uncounted; nothing is counted twice.
 func TestResumeFromCutLists(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		p := drawPattern(t)
 		hits := drawHits(t, p, 40, 30)
 		stop := between(t, 0, len(hits), "stop")

@@ -27,7 +27,7 @@ func earliest(hits []Hit) time.Time {
 // While every hit arrives before its time is settled, even long after the
 // watermark has passed it, pruning changes nothing that is published.
 func TestPrune(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		p := drawPattern(t)
 		hits := drawHits(t, p, 30, 60)
 		f := New(p, time.Time{}, 0)
@@ -100,7 +100,7 @@ func checkForgotten(t *rapid.T, f *Fold, p *rules.Pattern) {
 // A hit that comes too late is given back; the key is rebuilt from history as
 // the package comment says, and then all is as if it had come in time.
 func TestLate(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		p := drawPattern(t)
 		hits := drawHits(t, p, 30, 40)
 		if rapid.Bool().Draw(t, "roughly in order") {
@@ -149,7 +149,7 @@ func TestLate(t *testing.T) {
 // was: what is published in the end is what the oracle makes of the hits that
 // were not given back.
 func TestRestart(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		p := drawPattern(t)
 		hits := drawHits(t, p, 30, 40)
 		if rapid.Bool().Draw(t, "roughly in order") {
@@ -237,7 +237,7 @@ func forget(list []Episode, lastToo bool) {
 // An idle fold may be dropped and made anew in either of the two ways that the
 // package comment gives.
 func TestIdle(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		p := drawPattern(t)
 		hits := roughlySorted(t, drawHits(t, p, 20, 120))
 		published := board{quiet: p.Quiet}
