@@ -74,8 +74,9 @@ func (f *Fold) Apply(hits []Hit) (changed []Episode, late []Hit) {
 		return nil, late
 	}
 	f.timeline.insert(batch)
-	// A match holds hits at most one span apart: look as far around what is
-	// new, and only once at what is near several.
+	// A match holds hits at most one span apart: look that far around what is
+	// new. The stretches looked at never overlap, so that a new match is found
+	// together with the new hit it holds: link needs no news but of evidence.
 	for len(batch) > 0 {
 		n := 1
 		for n < len(batch) && batch[n].at-batch[n-1].at <= 2*f.span {
