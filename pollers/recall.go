@@ -52,7 +52,7 @@ func (f *feed) recall(ctx context.Context) error {
 		f.version = onepassword.V2
 	}
 	f.cursorless, f.stalled, f.resetAt, f.from, f.salvage = false, 0, time.Time{}, time.Time{}, salvage{}
-	f.sweep = sweepState{at: marker.Sweep, putOff: f.sweep.putOff}
+	f.sweep = sweepState{at: marker.Sweep}
 	f.recalled = true
 	return nil
 }

@@ -28,14 +28,14 @@ const sweepHorizon = 30 * 24 * time.Hour
 // dueSweep is the longest sweep whose time has come, and nil if none has. A
 // sweep begins its rounds at the first connection, and none ends beyond the
 // watermark, where the feed itself is still at work.
-func dueSweep(m event.Progress, now time.Time, putOff map[string]time.Time) *event.SweepPosition {
+func dueSweep(m event.Progress, now time.Time) *event.SweepPosition {
 	if m.First.IsZero() || m.Watermark.IsZero() || m.HasMore {
 		return nil
 	}
 	for i := len(sweeps) - 1; i >= 0; i-- {
 		s := sweeps[i]
 		last := later(m.First, m.Sweeps[s.name])
-		if now.Before(last.Add(s.every)) || now.Before(putOff[s.name]) {
+		if now.Before(last.Add(s.every)) {
 			continue
 		}
 		from := later(now.Add(-s.back), m.Start)
@@ -60,14 +60,4 @@ func sweepEnded(ended map[string]time.Time, name string, now time.Time) map[stri
 		}
 	}
 	return out
-}
-
-// sweepEvery is how often the sweep of that name runs.
-func sweepEvery(name string) time.Duration {
-	for _, s := range sweeps {
-		if s.name == name {
-			return s.every
-		}
-	}
-	return time.Hour
 }

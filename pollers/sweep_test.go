@@ -1,9 +1,12 @@
 package pollers
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"watchword/bus"
+	"watchword/bus/bustest"
 	"watchword/bus/event"
 	"watchword/pollers/onepassword/simulator"
 )
@@ -63,7 +66,6 @@ func TestDueSweep(t *testing.T) {
 		name   string
 		now    time.Time
 		sweeps map[string]time.Time
-		putOff map[string]time.Time
 		change func(*event.Progress)
 		want   string
 	}{
@@ -72,7 +74,6 @@ func TestDueSweep(t *testing.T) {
 		{name: "after a day, the longest", now: at(25), sweeps: map[string]time.Time{"24h": at(20)}, want: "7d"},
 		{name: "after a week, the longest", now: at(200), want: "30d"},
 		{name: "not twice", now: at(25), sweeps: map[string]time.Time{"24h": at(25), "7d": at(25)}},
-		{name: "put off", now: at(1), putOff: map[string]time.Time{"24h": at(2)}},
 		{name: "draining", now: at(2), change: func(m *event.Progress) { m.HasMore = true }},
 		{name: "never connected", now: at(2), change: func(m *event.Progress) { m.First = time.Time{} }},
 		{name: "nothing known yet", now: at(2), change: func(m *event.Progress) { m.Watermark = time.Time{} }},
@@ -83,7 +84,7 @@ func TestDueSweep(t *testing.T) {
 			if tt.change != nil {
 				tt.change(&m)
 			}
-			have := dueSweep(m, tt.now, tt.putOff)
+			have := dueSweep(m, tt.now)
 			if tt.want == "" {
 				if have != nil {
 					t.Fatalf("want none, have %+v", have)
@@ -98,5 +99,87 @@ func TestDueSweep(t *testing.T) {
 	ended := sweepEnded(map[string]time.Time{"24h": at(0)}, "7d", at(5))
 	if !ended["24h"].Equal(at(5)) || !ended["7d"].Equal(at(5)) || !ended["30d"].IsZero() {
 		t.Errorf("ended: %v", ended)
+	}
+}
+
+// What a sweep may bring again must be known, however long ago it began.
+func TestKnownReachesAsFarAsASweep(t *testing.T) {
+	now := time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC)
+	began := now.Add(-sweepHorizon - 50*time.Hour)
+	marker := event.Progress{First: began, Start: began, Watermark: now.Add(-time.Minute)}
+	f := &feed{name: event.FeedItemUsages}
+	if h := f.horizon(marker, now); h.After(now.Add(-sweepHorizon - slack)) {
+		t.Errorf("ids are known from %s, a sweep that begins now reads from %s", h, now.Add(-sweepHorizon))
+	}
+	f.sweep.at = &event.SweepPosition{From: began}
+	if h := f.horizon(marker, now); h.After(began) {
+		t.Errorf("ids are known from %s, the running sweep reads from %s", h, began)
+	}
+	f.sweep.at, marker.Sweep = nil, &event.SweepPosition{From: began}
+	if h := f.horizon(marker, now); h.After(began) {
+		t.Errorf("ids are known from %s, the interrupted sweep reads from %s", h, began)
+	}
+}
+
+// TestSweepGoesOnAfterALongPause: a sweep that was interrupted for longer than
+// it reaches back still knows what is stored.
+func TestSweepGoesOnAfterALongPause(t *testing.T) {
+	r := newRig(t, smallWorld(4, false), simulator.Options{})
+	p, stop := r.start(r.config())
+	r.drained(p)
+	stop()
+	// Put it into the middle of a sweep, as an interruption would leave it.
+	feed := event.FeedItemUsages
+	m := r.marker(feed)
+	m.Sweep = &event.SweepPosition{Name: "30d", From: r.world.Start(), To: m.Watermark}
+	msgs, err := messages(nil, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, err := r.bus.Last(t.Context(), bus.Events, msgs[0].Subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.bus.Commit(t.Context(), bus.Events, bus.Fence{Subject: msgs[0].Subject, Last: last.Seq}, msgs); err != nil {
+		t.Fatal(err)
+	}
+	r.clock.Advance(60 * 24 * time.Hour)
+	began := r.clock.Now()
+	p, _ = r.start(r.config())
+	r.eventually(p, "the sweep ended", func(s FeedStatus) bool { return !r.marker(feed).Sweeps["30d"].Before(began) })
+	if m := r.marker(feed); m.Counts.Late > 0 {
+		t.Errorf("counts: %+v", m.Counts)
+	}
+	r.wantAll()
+}
+
+func TestSweepPassesOverWhatCannotBeRead(t *testing.T) {
+	for name, noCur := range map[string]bool{"with a cursor": false, "without": true} {
+		t.Run(name, func(t *testing.T) {
+			a := &brokenAPI{bad: -1, noCur: noCur, sizes: map[int]int{}, cursors: map[string][2]int{}}
+			for i := range 1500 {
+				a.times = append(a.times, someday.Add(-20*time.Hour+time.Duration(i)*40*time.Second))
+			}
+			clock := simulator.NewManualClock(someday)
+			r := &rig{t: t, bus: bustest.New(t), clock: clock, log: &logBuffer{}, file: t.TempDir() + "/token"}
+			r.putToken("opaque-token-of-a-test")
+			r.source = sourceAt(api(t, a.page), r.file)
+			r.source.Feeds = []event.Feed{event.FeedSigninAttempts}
+			p, _ := r.start(r.config())
+			r.drained(p)
+			a.mu.Lock()
+			a.bad = 777
+			a.mu.Unlock()
+			clock.Advance(2 * time.Hour)
+			r.eventually(p, "the sweep ended", func(s FeedStatus) bool {
+				return r.marker(s.Feed).Sweeps["24h"].Equal(clock.Now()) && s.Trouble == ""
+			})
+			if n := strings.Join(p.Status()[0].Notices, " "); !strings.Contains(n, "the sweep of the last 24h passed over") {
+				t.Errorf("notices: %q", n)
+			}
+			if c := r.contents(); len(c.events) != 1500 || len(c.aside) > 0 {
+				t.Errorf("have %d events, %d set aside", len(c.events), len(c.aside))
+			}
+		})
 	}
 }

@@ -19,8 +19,7 @@ type sweepState struct {
 	fails   int       // in a row
 	stalled int       // answers in a row that promise more and bring nothing
 	step    time.Duration
-	retryAt time.Time            // by the machine's clock
-	putOff  map[string]time.Time // sweeps that could not finish: not before, by the clock of events
+	retryAt time.Time // by the machine's clock
 }
 
 // saveEvery so many pages a sweep's position is stored, if nothing else is to be.
@@ -33,7 +32,7 @@ func (f *feed) sweepDue() bool {
 		return false
 	}
 	if f.sweep.at == nil {
-		f.sweep.at = dueSweep(f.marker, f.config.Now(), f.sweep.putOff)
+		f.sweep.at = dueSweep(f.marker, f.config.Now())
 	}
 	return f.sweep.at != nil
 }
@@ -71,7 +70,6 @@ func (f *feed) sweepOn(ctx context.Context) error {
 	next.Sweep = &at
 	if ended {
 		next.Sweep, next.Sweeps = nil, sweepEnded(next.Sweeps, at.Name, f.config.Now())
-		delete(f.notices, "sweep")
 	}
 	if err := f.store(ctx, s.entries, next, true); err != nil {
 		return err
@@ -81,14 +79,14 @@ func (f *feed) sweepOn(ctx context.Context) error {
 		f.log.Info("a sweep found late records", "sweep", at.Name, "records", len(s.entries))
 	}
 	if ended {
-		f.sweep = sweepState{putOff: f.sweep.putOff}
+		f.sweep = sweepState{}
 	}
 	return nil
 }
 
-// sweepFailed tries again later, passes over what cannot be read, and puts the
-// sweep off for one of its rounds where that does not help either. What is
-// wrong with the token or the server shows in the next poll.
+// sweepFailed tries again later, however often: a sweep that gave up would
+// leave what came late unread for a week. What cannot be read is passed over.
+// What is wrong with the token or the server shows in the next poll.
 func (f *feed) sweepFailed(ctx context.Context, err error) error {
 	if ctx.Err() != nil || errors.Is(err, bus.ErrFenced) || errors.Is(err, bus.ErrUnavailable) {
 		return err
@@ -102,32 +100,27 @@ func (f *feed) sweepFailed(ctx context.Context, err error) error {
 	if isAPI && e.Class == onepassword.ClassRateLimited {
 		f.account.limits.hold(max(e.RetryAfter, wait))
 	}
+	if s.fails%triesEach != 0 {
+		return nil
+	}
+	at := *s.at
 	switch {
-	case s.fails < triesEach:
-		return nil
-	case isAPI && e.Class == onepassword.ClassCursorRefused && s.fails == triesEach:
-		s.at = &event.SweepPosition{Name: s.at.Name, From: s.at.From, To: s.at.To}
-		return nil
+	case isAPI && e.Class == onepassword.ClassCursorRefused:
+		at.Cursor = ""
 	case isAPI && hole(e):
-		at := *s.at
 		if c := onepassword.SalvageCursor(e.Body); c != "" && c != at.Cursor {
 			at.Cursor = c
 		} else {
 			s.step = max(time.Second, 2*s.step)
-			at.From, at.Cursor = later(at.From, s.last).Add(s.step), ""
+			at.From, at.Cursor = earlier(later(at.From, s.last).Add(s.step), at.To), ""
 		}
 		f.notice("sweep", "the sweep of the last "+at.Name+" passed over a page that cannot be read near "+at.From.Format(time.RFC3339))
-		s.fails, s.at = 0, &at
-		if at.From.Before(at.To) {
-			return nil
+	default:
+		f.notice("sweep", "the sweep of the last "+at.Name+" does not get on and is tried again: "+err.Error())
+		if s.fails == triesEach {
+			f.log.Warn("a sweep does not get on and is tried again", "sweep", at.Name, "err", err)
 		}
 	}
-	if s.putOff == nil {
-		s.putOff = map[string]time.Time{}
-	}
-	s.putOff[s.at.Name] = f.config.Now().Add(sweepEvery(s.at.Name))
-	f.notice("sweep", "the sweep of the last "+s.at.Name+" could not finish and is put off to its next round: "+err.Error())
-	f.log.Warn("a sweep could not finish and is put off", "sweep", s.at.Name, "err", err)
-	f.sweep = sweepState{putOff: s.putOff}
+	s.at = &at
 	return nil
 }
