@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"watchword/bus"
+	"watchword/bus/bustest"
 	"watchword/bus/event"
 	"watchword/pollers/onepassword"
 	"watchword/pollers/onepassword/simulator"
@@ -254,6 +255,32 @@ func TestFullStreamStopsIntakeAndResumes(t *testing.T) {
 		t.Errorf("%d events were stored", n)
 	}
 	full.full.Store(false)
+	r.drained(p)
+	r.wantAll()
+}
+
+// TestStreamAtItsLimit is the same with the server's own refusal.
+func TestStreamAtItsLimit(t *testing.T) {
+	r := newRig(t, smallWorld(6, false), simulator.Options{})
+	store := bustest.NewStore(t)
+	store.Config.Limits.EventsBytes = 1 << 20
+	r.bus = store.Open()
+	p, stop := r.start(r.config())
+	until(t, "intake stands still", func() bool {
+		for _, s := range p.Status() {
+			if strings.Contains(s.Trouble, "intake stands still") {
+				return true
+			}
+		}
+		return false
+	})
+	stop()
+	if n := len(r.contents().events); n == 0 {
+		t.Error("nothing was stored before")
+	}
+	store.Config.Limits.EventsBytes = 64 << 20
+	r.bus = store.Open()
+	p, _ = r.start(r.config())
 	r.drained(p)
 	r.wantAll()
 }

@@ -210,7 +210,7 @@ func resetTime(name event.Feed, m event.Progress, now time.Time) time.Time {
 
 // take stores a page: its new events, what is set aside, and the marker moved on.
 func (f *feed) take(ctx context.Context, from onepassword.From, page onepassword.Page, p pass) error {
-	if !f.salvage.readable() {
+	if !f.salvage.readable(f.config.Now()) {
 		return nil
 	}
 	next := f.marker
@@ -228,18 +228,15 @@ func (f *feed) take(ctx context.Context, from onepassword.From, page onepassword
 	next.Polled, next.HasMore = page.Ended.UTC(), !ended
 	next.Trouble, next.TroubleSince = "", time.Time{}
 	next.Counts.Known += s.known
-	f.from = later(f.from, f.salvage.hole)
+	if f.salvage.phase == passed {
+		f.passedOver(page, s)
+	}
 	f.advance(&next, page, s, complete)
 	next.Cursor, next.APIVersion = page.Cursor, f.version
 	if f.salvage.on() {
 		// A cursor of smaller pages is not kept: the size is frozen in it.
 		next.Cursor = ""
 		s.entries = append(f.salvage.aside(f.source.Name, f.name, page.Ended.UTC(), f.known), s.entries...)
-		if f.salvage.phase == passed {
-			f.notice("unreadable", "an answer near "+f.salvage.hole.Format(time.RFC3339)+
-				" could not be read in any size of page; its bytes are set aside and the feed goes on behind it")
-			f.log.Error("a record could not be read and was passed over", "near", f.salvage.hole)
-		}
 	}
 	if err := f.store(ctx, s.entries, next, false); err != nil {
 		return err
@@ -258,6 +255,18 @@ func (f *feed) take(ctx context.Context, from onepassword.From, page onepassword
 		f.show(f.calm())
 	}
 	return nil
+}
+
+// passedOver makes what is covered go on only behind a record that could not be
+// read: at the first one behind it that could.
+func (f *feed) passedOver(page onepassword.Page, s sorted) {
+	f.from = s.last.Truncate(time.Millisecond)
+	if s.last.IsZero() {
+		f.from = upTo(f.name, page)
+	}
+	f.notice("unreadable", "an answer with a record before "+f.from.Format(time.RFC3339)+
+		" could not be read in any size of page; its bytes are set aside and the feed goes on behind it")
+	f.log.Error("a record could not be read and was passed over", "before", f.from)
 }
 
 // tryV2 asks once a day whether a server that had only v1 has v2 by now.

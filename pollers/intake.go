@@ -18,6 +18,8 @@ const (
 	// partBytes of a record set aside go into one message, where base64 makes
 	// a third more of them.
 	partBytes = 512 << 10
+	// maxText bounds reason and id of a record set aside, in bytes.
+	maxText = 1024
 	// future is how far ahead of both clocks an event may be.
 	future = 5 * time.Minute
 	// historicalBefore the first connection an event counts as history.
@@ -152,8 +154,12 @@ func asideEntries(key idKey, now time.Time, msgs []bus.Message) []entry {
 // quarantine makes the messages of a record set aside, large ones in parts.
 func quarantine(source string, feed event.Feed, now time.Time, id, reason string, raw []byte) []bus.Message {
 	parts := max(1, (len(raw)+partBytes-1)/partBytes)
-	if len(reason) > 1024 {
-		reason = reason[:1024]
+	// Both can hold text of the record, and a message has an end.
+	if len(reason) > maxText {
+		reason = reason[:maxText]
+	}
+	if len(id) > maxText {
+		id = ""
 	}
 	msgs := make([]bus.Message, 0, parts)
 	for part := range parts {

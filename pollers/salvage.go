@@ -27,8 +27,8 @@ type salvage struct {
 	origin place  // of the answer that cannot be read
 	body   []byte // that answer
 	beyond place  // where reading goes on behind it
-	step   time.Duration
-	hole   time.Time // with phase passed: what is covered next begins here
+	// While probing by time: from lo nothing can be read, from hi something can.
+	lo, hi time.Time
 }
 
 // place is where a page begins: a cursor of the chain, or a time.
@@ -86,27 +86,36 @@ func enough(limit int) int {
 // unreadable notes an answer that cannot be read. start is where a new chain
 // begins that misses nothing.
 func (s *salvage) unreadable(e *onepassword.Error, start, now time.Time) {
+	if s.phase != reading && e.Class == onepassword.ClassCut {
+		return // says something of the line and nothing of the place
+	}
 	switch s.phase {
+	case probing:
+		s.lo = later(s.lo, s.place.start)
+		s.probe(now)
+		return
 	case verifying:
 		s.phase, s.place = passed, s.beyond
-		return
-	case probing, passed:
-		s.phase = probing
-		s.probe(now)
 		return
 	}
 	if s.tries++; s.tries < triesEach {
 		return
 	}
-	if next := smaller(s.limit); next > 0 {
-		*s = salvage{limit: next, place: place{start: later(start, s.seen)}, seen: later(start, s.seen)}
+	s.tries = 0
+	if s.phase == passed { // it could be read a moment ago: begin again
+		s.phase, s.place, s.body = reading, s.origin, nil
 		return
 	}
-	s.tries = 0
+	if next := smaller(s.limit); next > 0 {
+		from := later(start, s.seen)
+		*s = salvage{limit: next, place: place{start: from}, seen: from}
+		return
+	}
 	if e.Class == onepassword.ClassCut {
 		return // the line is bad, not the record: nothing is passed over
 	}
-	s.phase, s.origin, s.body, s.step = probing, s.place, e.Body, 0
+	s.phase, s.origin, s.body = probing, s.place, e.Body
+	s.lo, s.hi = s.seen, time.Time{}
 	if c := onepassword.SalvageCursor(e.Body); c != "" && c != s.place.cursor {
 		s.place = place{cursor: c}
 		return
@@ -114,32 +123,39 @@ func (s *salvage) unreadable(e *onepassword.Error, start, now time.Time) {
 	s.probe(now)
 }
 
-// probe moves on by time, in steps that double. When it has reached the
-// present without finding anything that can be read, there is no bad record
-// but no good answer at all: back to where it began.
+// probe chooses the next place by time: in steps that double until something
+// can be read, then halving the distance, down to the millisecond. When the
+// present is reached without anything readable, there is no bad record but no
+// good answer at all: back to where it began.
 func (s *salvage) probe(now time.Time) {
-	s.step = max(time.Millisecond, 2*s.step)
-	s.place = place{start: s.seen.Add(s.step)}
-	if s.place.start.After(now) {
-		s.phase, s.place, s.body = reading, s.origin, nil
+	switch {
+	case s.hi.IsZero():
+		step := max(time.Millisecond, 2*s.lo.Sub(s.seen))
+		s.place = place{start: s.seen.Add(step)}
+		if s.place.start.After(now) {
+			s.phase, s.place, s.body = reading, s.origin, nil
+		}
+	case s.hi.Sub(s.lo) > time.Millisecond:
+		s.place = place{start: s.lo.Add(s.hi.Sub(s.lo) / 2)}
+	default:
+		s.phase, s.beyond, s.place = verifying, place{start: s.hi}, s.origin
 	}
 }
 
 // readable notes an answer that could be read, and says whether it is to be
 // stored. Otherwise another place has to be asked first.
-func (s *salvage) readable() bool {
+func (s *salvage) readable(now time.Time) bool {
 	s.tries = 0
-	switch s.phase {
-	case probing:
+	switch {
+	case s.phase == probing && s.place.cursor != "":
 		s.phase, s.beyond, s.place = verifying, s.place, s.origin
 		return false
-	case verifying:
+	case s.phase == probing:
+		s.hi = s.place.start
+		s.probe(now)
+		return false
+	case s.phase == verifying:
 		s.phase, s.body = reading, nil
-	case passed:
-		s.hole = s.beyond.start
-		if s.hole.IsZero() {
-			s.hole = s.seen.Add(time.Millisecond) // the least that shows
-		}
 	}
 	return true
 }
@@ -152,7 +168,7 @@ func (s *salvage) stored(page onepassword.Page, last, watermark time.Time, ended
 		return time.Time{}
 	}
 	fresh := s.phase == passed
-	s.phase, s.body, s.hole = reading, nil, time.Time{}
+	s.phase, s.body = reading, nil
 	s.place = place{cursor: page.Cursor}
 	moved := last.Truncate(time.Millisecond).After(s.seen)
 	s.seen = later(s.seen, later(last.Truncate(time.Millisecond), watermark))

@@ -107,7 +107,7 @@ func (f *feed) sweepFailed(ctx context.Context, err error) error {
 	switch {
 	case isAPI && e.Class == onepassword.ClassCursorRefused:
 		at.Cursor = ""
-	case isAPI && hole(e):
+	case isAPI && hole(e) && e.Class != onepassword.ClassCut:
 		if c := onepassword.SalvageCursor(e.Body); c != "" && c != at.Cursor {
 			at.Cursor = c
 		} else {
