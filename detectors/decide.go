@@ -74,9 +74,12 @@ func (s *state) decide(ctx context.Context) error {
 			continue
 		}
 		p.unqueue()
-		if p.adrift && p.resumed {
-			p.adrift = false
-			s.setTrouble("")
+		if p.compareAll && p.resumed {
+			p.compareAll = false
+			if p.adrift {
+				p.adrift = false
+				s.setTrouble("")
+			}
 		}
 	}
 	s.decided = s.position
@@ -97,10 +100,14 @@ func (s *state) advance(ctx context.Context, p *partition, k foldKey, ks *keySta
 		}
 	}
 	changed, late := s.apply(ks)
-	if len(late) > 0 {
+	switch {
+	case len(late) == 0:
+	case ks.fold.Len() < s.w.c.Limits.KeyHits:
 		return nil, true, nil
+	default: // older than the newest hits that the bound keeps: history would be cut again
+		s.tooLate += uint64(len(late))
 	}
-	if p.adrift {
+	if p.compareAll {
 		changed = ks.fold.Episodes()
 	}
 	return changed, false, nil

@@ -27,9 +27,11 @@ type partition struct {
 	// resumed from the alerts published so far.
 	resume  uint64
 	resumed bool
-	// adrift says that the log is not the one the ledger speaks of: after the
-	// warm-up every key is compared with what was published.
+	// adrift says that the log is not the one the ledger speaks of.
 	adrift bool
+	// compareAll says that after the warm-up every key is compared with what was
+	// published: the ledger does not tell which keys were decided.
+	compareAll bool
 
 	keys      map[foldKey]*keyState
 	dirty     []foldKey // keys to decide next

@@ -167,7 +167,7 @@ func (s *state) resume(ctx context.Context, p *partition) error {
 		if err := s.resumeFold(ctx, p, k, ks.fold); err != nil {
 			return err
 		}
-		if p.adrift {
+		if p.compareAll {
 			p.queue(k, ks)
 		}
 	}

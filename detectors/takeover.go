@@ -129,8 +129,11 @@ func (s *state) noteAlert(a *alert.Alert, seq uint64) {
 		return
 	}
 	p.remember(k, a, seq)
-	// A batch that was cut in two leaves alerts that are ahead of the ledger.
-	p.resume = max(p.resume, a.Position)
+	if a.Position > p.resume {
+		// A commit was cut in two and its second piece is missing: some keys
+		// are decided up to here, the others are to be compared.
+		p.resume, p.compareAll = a.Position, true
+	}
 }
 
 // checkLog compares the log with what the ledgers say of it. A log that was
@@ -154,7 +157,7 @@ func (s *state) checkLog(ctx context.Context) error {
 			}
 		}
 		if why != nil {
-			p.resume, p.adrift = s.lastSeq, true
+			p.resume, p.adrift, p.compareAll = s.lastSeq, true, true
 			s.setTrouble("EVENTS was cut short or restored: " + why.Error() + "; all of it is read again")
 		}
 	}

@@ -476,6 +476,66 @@ func TestStaleWorkerIsFenced(t *testing.T) {
 	h.check()
 }
 
+// A commit too large for one batch is cut in two; when the second piece is
+// missing after a crash, its alerts are published then.
+func TestCutCommitIsCompleted(t *testing.T) {
+	h := newHouse(t, loadRules(t, map[string]string{"export": testRules["export"]}))
+	var s story
+	byPartition := map[int][]event.Event{}
+	var pair []event.Event
+	for i := 0; len(pair) < 2; i++ {
+		user := fmt.Sprint("user", i)
+		n := PartitionOf("export", rules.NewKey("acme", user))
+		byPartition[n] = append(byPartition[n], s.export("acme", user, t0))
+		pair = byPartition[n]
+	}
+	h.publish("acme", t0, pair...)
+	ctx := t.Context()
+	st, err := h.worker().takeOver(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.reader.Close()
+	for st.position < st.lastSeq {
+		msgs, err := st.reader.Next(ctx, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range msgs {
+			if err := st.take(ctx, &msgs[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, p := range st.parts {
+		if len(p.dirty) == 0 {
+			continue
+		}
+		k := p.dirty[0]
+		changed, _, err := st.advance(ctx, p, k, p.keys[k])
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := reconcile(k, nil, changed)[0]
+		a.Position = st.position
+		data, err := a.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := st.ledger(p)
+		first.Seq, first.Event = 0, Position{} // as commit writes it behind all pieces but the last
+		if _, err := st.commitLedger(ctx, p, first, []bus.Message{{Subject: bus.AlertSubject(&a), Data: data}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(h.alerts()); n != 1 {
+		t.Fatalf("%d alerts after the first piece, want 1", n)
+	}
+	h.publish("acme", t0) // a marker, so that there is something to read
+	h.serve()
+	h.check()
+}
+
 // A stored message that cannot be read is counted and stops nothing.
 func TestPoisonIsPassedOver(t *testing.T) {
 	h := newHouse(t, loadRules(t, testRules))
