@@ -113,17 +113,25 @@ func Decode(data []byte) (Event, error) {
 	if err := json.Unmarshal(data, &e); err != nil {
 		return Event{}, fmt.Errorf("decode event: %w", err)
 	}
-	switch {
-	case e.ID == "":
-		return Event{}, fmt.Errorf("decode event: no id")
-	case e.Kind == "":
-		return Event{}, fmt.Errorf("decode event %s: no kind", e.ID)
-	case e.Source == "":
-		return Event{}, fmt.Errorf("decode event %s: no source", e.ID)
-	case e.Time.IsZero():
-		return Event{}, fmt.Errorf("decode event %s: no time", e.ID)
-	case len(e.Raw) == 0:
-		return Event{}, fmt.Errorf("decode event %s: no raw object", e.ID)
+	if err := e.complete(); err != nil {
+		return Event{}, fmt.Errorf("decode %w", err)
 	}
 	return e, nil
+}
+
+// complete says which of the fields that every event has is missing.
+func (e *Event) complete() error {
+	switch {
+	case e.ID == "":
+		return fmt.Errorf("event: no id")
+	case e.Kind == "":
+		return fmt.Errorf("event %s: no kind", e.ID)
+	case e.Source == "":
+		return fmt.Errorf("event %s: no source", e.ID)
+	case e.Time.IsZero():
+		return fmt.Errorf("event %s: no time", e.ID)
+	case len(e.Raw) == 0:
+		return fmt.Errorf("event %s: no raw object", e.ID)
+	}
+	return nil
 }

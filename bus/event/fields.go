@@ -133,6 +133,11 @@ func (f *Fields) readSignin(raw []byte) error {
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return err
 	}
+	f.setSignin(&p)
+	return nil
+}
+
+func (f *Fields) setSignin(p *SigninAttempt) {
 	f.User, f.Client, f.Location = p.TargetUser.fields(), p.Client.fields(), p.Location.fields()
 	f.Signin = Signin{
 		Category: p.Category, Type: p.Type, Country: Country(p.Country),
@@ -144,7 +149,6 @@ func (f *Fields) readSignin(raw []byte) error {
 	if p.Category == "success" || p.Category == "firewall_reported_success" {
 		f.Signin.Outcome = OutcomeSuccess
 	}
-	return nil
 }
 
 func (f *Fields) readItem(raw []byte) error {
@@ -152,9 +156,13 @@ func (f *Fields) readItem(raw []byte) error {
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return err
 	}
+	f.setItem(&p)
+	return nil
+}
+
+func (f *Fields) setItem(p *ItemUsage) {
 	f.User, f.Client, f.Location = p.User.fields(), p.Client.fields(), p.Location.fields()
 	f.Item = Item{Action: p.Action, VaultUUID: p.VaultUUID, ItemUUID: p.ItemUUID, UsedVersion: int(p.UsedVersion)}
-	return nil
 }
 
 func (f *Fields) readAudit(raw []byte) error {
@@ -162,6 +170,11 @@ func (f *Fields) readAudit(raw []byte) error {
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return err
 	}
+	f.setAudit(&p)
+	return nil
+}
+
+func (f *Fields) setAudit(p *AuditEvent) {
 	f.User, f.Location = p.ActorDetails.fields(), p.Location.fields()
 	f.User.UUID = firstOf(f.User.UUID, p.ActorUUID)
 	f.User.Type = firstOf(f.User.Type, p.ActorType)
@@ -171,7 +184,6 @@ func (f *Fields) readAudit(raw []byte) error {
 		AuxID: int(p.AuxID), AuxUUID: p.AuxUUID, Aux: p.AuxDetails.person(), AuxInfo: p.AuxInfo,
 		SessionUUID: p.Session.UUID, DeviceUUID: p.Session.DeviceUUID,
 	}
-	return nil
 }
 
 func (u APIUser) fields() User {

@@ -122,22 +122,38 @@ func ReadHead(feed Feed, raw []byte) (Head, error) {
 		if err := json.Unmarshal(raw, &p); err != nil {
 			return Head{}, fmt.Errorf("%s object: %w", feed, err)
 		}
-		h = Head{UUID: p.UUID, Timestamp: p.Timestamp, AccountUUID: p.AccountUUID, Entity: p.TargetUser.UUID}
+		h = p.head()
 	case FeedItemUsages:
 		var p ItemUsage
 		if err := json.Unmarshal(raw, &p); err != nil {
 			return Head{}, fmt.Errorf("%s object: %w", feed, err)
 		}
-		h = Head{UUID: p.UUID, Timestamp: p.Timestamp, AccountUUID: p.AccountUUID, Entity: p.User.UUID}
+		h = p.head()
 	case FeedAuditEvents:
 		var p AuditEvent
 		if err := json.Unmarshal(raw, &p); err != nil {
 			return Head{}, fmt.Errorf("%s object: %w", feed, err)
 		}
-		h = Head{UUID: p.UUID, Timestamp: p.Timestamp, AccountUUID: p.AccountUUID, Entity: firstOf(p.ActorDetails.UUID, p.ActorUUID)}
+		h = p.head()
 	default:
 		return Head{}, fmt.Errorf("unknown feed %q", feed)
 	}
+	return h.checked(feed)
+}
+
+func (p *SigninAttempt) head() Head {
+	return Head{UUID: p.UUID, Timestamp: p.Timestamp, AccountUUID: p.AccountUUID, Entity: p.TargetUser.UUID}
+}
+
+func (p *ItemUsage) head() Head {
+	return Head{UUID: p.UUID, Timestamp: p.Timestamp, AccountUUID: p.AccountUUID, Entity: p.User.UUID}
+}
+
+func (p *AuditEvent) head() Head {
+	return Head{UUID: p.UUID, Timestamp: p.Timestamp, AccountUUID: p.AccountUUID, Entity: firstOf(p.ActorDetails.UUID, p.ActorUUID)}
+}
+
+func (h Head) checked(feed Feed) (Head, error) {
 	switch {
 	case h.UUID == "":
 		return Head{}, fmt.Errorf("%s object: no uuid", feed)
