@@ -28,6 +28,8 @@ func (c *resolver) checkCall(at *ast.Node, n *ast.CallNode, p place) {
 	case name == "list":
 		c.markUsed(n)
 		c.refuse(at, `as in: user.email in list("break-glass")`, "list(…) stands right of in")
+	case name == "lookup":
+		c.checkLookup(at, n, p)
 	case slices.Contains(ourFunctions, name):
 		for i := range n.Arguments {
 			c.check(&n.Arguments[i], p.value(name+"()"))
@@ -105,8 +107,8 @@ func (c *resolver) checkList(at *ast.Node, call *ast.CallNode) {
 		c.markUsed(call)
 		c.errorOn(call, `as in: user.email in list("break-glass")`, "list takes one literal text, the list's name")
 		poison(at)
-	case c.lists[name] == nil:
-		hint := didYouMean(name, slices.Collect(maps.Keys(c.lists)))
+	case c.lists.sets[name] == nil:
+		hint := didYouMean(name, slices.Collect(maps.Keys(c.lists.sets)))
 		if hint != "" {
 			hint += " Or "
 		}

@@ -15,7 +15,8 @@ func (b *body) check() {
 		c := resolver{body: b, scope: b.lets[:i]}
 		l.isPattern = c.isPattern(l.node.Value)
 		c.checkLetName(l, i)
-		c.check(&l.node.Value, place{pattern: true})
+		c.check(&l.node.Value, place{pattern: true, row: true})
+		l.row = c.tableOf(l.node.Value)
 	}
 	c := resolver{body: b, scope: b.lets}
 	c.check(b.final, place{pattern: true})
@@ -30,6 +31,7 @@ func (b *body) check() {
 // place says what may stand somewhere.
 type place struct {
 	pattern bool   // a pattern word
+	row     bool   // a row of a table
 	loop    bool   // within the predicate of a loop
 	where   string // where it is, for messages: under &&
 	told    *bool  // that no pattern may stand there: once for all that is there
@@ -87,6 +89,11 @@ func (c *resolver) check(at *ast.Node, p place) {
 			*p.told = true
 		}
 		poison(at)
+		return
+	}
+	if t := c.tableOf(*at); t != nil && !p.row {
+		c.markUsed(*at)
+		c.refuse(at, "it has "+some(t.columns), "a row of a table stands before the name of a column")
 		return
 	}
 	switch n := (*at).(type) {

@@ -57,12 +57,8 @@ func (b *body) compileForm(f *form) *compiled {
 		} else {
 			out.entityKeyed = out.entityKeyed && len(s.keys.nodes) > 0 && b.fieldPath(s.keys.nodes[0]) == "user.uuid"
 			for _, k := range s.keys.nodes {
-				b.warnForeign(s, step.kind, k, "key")
 				step.keys = append(step.keys, leaf(k, reflect.String))
 			}
-		}
-		if f.value != nil {
-			b.warnForeign(s, step.kind, f.value, "value")
 		}
 		out.steps = append(out.steps, step)
 	}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -25,7 +26,22 @@ func parseDuration(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%q is no time at all: %s", s, right)
 	}
 	if n > uint64(MaxWithin/unit) {
-		return 0, fmt.Errorf("%q is longer than 120d, which is all that is kept", s)
+		return 0, beyondHistory(s)
 	}
 	return time.Duration(n) * unit, nil
+}
+
+// beyondHistory is the error of a duration that is longer than MaxWithin.
+type beyondHistory string
+
+func (e beyondHistory) Error() string {
+	return fmt.Sprintf("%q is longer than 120d, which is all that 1Password keeps", string(e))
+}
+
+// checkOf is the check that an error belongs to.
+func checkOf(err error) string {
+	if errors.As(err, new(beyondHistory)) {
+		return windowHistory
+	}
+	return Invalid
 }

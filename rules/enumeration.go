@@ -1,11 +1,7 @@
 package rules
 
 import (
-	"fmt"
-	"slices"
 	"strings"
-
-	"github.com/expr-lang/expr/ast"
 
 	"watchword/bus/event"
 )
@@ -38,41 +34,4 @@ var known = map[string][]string{
 		replace resendts revoke role sdvcsso sendpkg sendts share ssotknv suspend tdvcsso trename trevoke trvlaway
 		trvlback tverify uisas unhide unknown unlink update updatea updatduo updatfw updatmfa upguest uvrfydmn
 		verify view vrfydmn`),
-}
-
-// warnUnknownValues warns where a field is compared with a value it is not
-// known to have.
-func (b *body) warnUnknownValues() {
-	each(&b.tree.Node, func(at *ast.Node) bool {
-		n, ok := (*at).(*ast.BinaryNode)
-		if !ok {
-			return true
-		}
-		if field, value, ok := b.equality(n); ok {
-			lit := n.Right
-			if _, text := b.behind(lit).(*ast.StringNode); !text {
-				lit = n.Left
-			}
-			b.warnUnknownValue(lit, field, value)
-		} else if field, values, ok := b.membership(n); ok {
-			for _, lit := range values {
-				b.warnUnknownValue(lit, field, lit.Value)
-			}
-		}
-		return true
-	})
-}
-
-func (b *body) warnUnknownValue(at ast.Node, field, value string) {
-	if value == "" {
-		return
-	}
-	if values := known[field]; values != nil && !slices.Contains(values, value) {
-		b.warnOn(at, didYouMean(value, values), "%s is not known to be %q", field, value)
-	}
-	if field == "location.country" || field == "signin.country" {
-		if code := event.Country(value); code != value {
-			b.warnOn(at, fmt.Sprintf("write %q", code), "%s is never %q: countries are ISO 3166 codes of two capital letters", field, value)
-		}
-	}
 }

@@ -30,20 +30,24 @@ type pattern struct{}
 // strings is a bool. Compiled leaves call the list itself, see split.go.
 type entries map[string]struct{}
 
+// row is what lookup("name", key) gives, for the type checker only: it stands
+// before the name of a column, and compiled leaves call the column itself.
+type row map[string]string
+
 // words are the pattern words. They take anything: what their arguments must
 // be is said by pattern.go in the words of the rule language.
 var words = []string{"times", "distinct", "sequence", "by", "within", "across"}
 
 // laterWords belong to the rule language, but not to this version yet.
-var laterWords = []string{"together", "absent", "unseen", "travel", "spike", "lookup"}
+var laterWords = []string{"together", "absent", "unseen", "travel", "spike"}
 
 // laterFields likewise.
 var laterFields = []string{"alert"}
 
 // newConfig is the language as expr's checker and compiler see it, with further
-// functions of one string each (the lists and ranges that a leaf names). Every
+// functions of one text each (the lists, ranges and columns that a leaf names). Every
 // use needs its own: it caches types without a lock.
-func newConfig(named map[string]*stringSet) *conf.Config {
+func newConfig(named map[string]textFunction) *conf.Config {
 	c := conf.CreateNew()
 	expr.Env(event.Fields{})(c)
 	never := func(...any) (any, error) { panic("a pattern word was executed") }
@@ -51,13 +55,14 @@ func newConfig(named map[string]*stringSet) *conf.Config {
 		expr.Function(w, never, new(func(...any) pattern))(c)
 	}
 	expr.Function("list", never, new(func(string) entries))(c)
+	expr.Function("lookup", never, new(func(string, string) row))(c)
 	expr.Function("cidr", never, new(func(string, string) bool))(c)
 	expr.Function("domain", func(a ...any) (any, error) { return domain(a[0].(string)), nil }, domain)(c)
 	expr.Function("distance_km", func(a ...any) (any, error) {
 		return distanceKM(a[0].(event.Location), a[1].(event.Location)), nil
 	}, distanceKM)(c)
-	for name, set := range named {
-		expr.Function(name, func(a ...any) (any, error) { return set.has(a[0].(string)), nil }, set.has)(c)
+	for name, f := range named {
+		expr.Function(name, func(a ...any) (any, error) { return f.call(a[0].(string)), nil }, f.shape)(c)
 	}
 	for name := range refusedFunctions {
 		expr.DisableBuiltin(name)(c)
@@ -70,7 +75,7 @@ func newConfig(named map[string]*stringSet) *conf.Config {
 }
 
 // ourFunctions are callable in steps, keys and values.
-var ourFunctions = []string{"list", "cidr", "domain", "distance_km"}
+var ourFunctions = []string{"list", "lookup", "cidr", "domain", "distance_km"}
 
 // functionNames are all names that may be called.
 func functionNames() []string {

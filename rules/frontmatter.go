@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -20,6 +21,7 @@ type frontMatter struct {
 	status                                       Status
 	attack, references, falsePositives, controls []string
 	quiet                                        time.Duration // 0: not said
+	disable                                      []string      // names of checks
 }
 
 // fence is the line that opens and closes the front matter.
@@ -104,6 +106,7 @@ func parseFrontMatter(t *text, head string) frontMatter {
 			"runbook":         func(n *yaml.Node) { fm.runbook = readText(t, n, "runbook") },
 			"controls":        func(n *yaml.Node) { fm.controls = texts(readTexts(t, n, "controls")) },
 			"quiet":           func(n *yaml.Node) { fm.quiet = readDuration(t, n, "quiet") },
+			"disable":         func(n *yaml.Node) { fm.disable = readDisable(t, n) },
 			"status":          func(n *yaml.Node) { fm.status = Status(readOneOf(t, n, "status", statuses)) },
 		})
 	}
@@ -134,10 +137,29 @@ func readAttack(t *text, n *yaml.Node) []string {
 	ids := readTexts(t, n, "attack")
 	for _, id := range ids {
 		if !attackID.MatchString(id.Value) {
-			t.errorAt(id.Line, id.Column, "write it as T1110 or T1555.005", "%q is no ATT&CK technique id", id.Value)
+			t.report(attackIDCheck, Error, id.Line, id.Column, "write it as T1110 or T1555.005", fmt.Sprintf("%q is no ATT&CK technique id", id.Value))
 		}
 	}
 	return texts(ids)
+}
+
+// readDisable reads the names of checks that the rule silences.
+func readDisable(t *text, n *yaml.Node) []string {
+	names := readTexts(t, n, "disable")
+	for _, name := range names {
+		switch {
+		case slices.Contains(warnings(), name.Value):
+		case slices.Contains(CheckNames(), name.Value):
+			t.errorAt(name.Line, name.Column, "only warnings can be silenced", "what %s says is an error", name.Value)
+		default:
+			hint := didYouMean(name.Value, warnings())
+			if hint == "" {
+				hint = "the checks that can be silenced are " + some(warnings())
+			}
+			t.errorAt(name.Line, name.Column, hint, "there is no check %q", name.Value)
+		}
+	}
+	return texts(names)
 }
 
 func readReferences(t *text, n *yaml.Node) []string {

@@ -48,7 +48,8 @@ func FuzzRule(f *testing.F) {
 		set, problems := Load(Folder{FS: fstest.MapFS{
 			"r.expr":                {Data: []byte(content)},
 			"lists/break-glass.txt": {Data: []byte("root@example.test")},
-			"lists/offices.csv":     {Data: []byte("198.51.100.0/24")},
+			"lists/offices.csv":     {Data: []byte("range\n198.51.100.0/24")},
+			"lists/vaults.csv":      {Data: []byte("uuid,name,owner\nv,Payroll,bob\n")},
 		}})
 		inside(t, content, problems)
 		if (set == nil) != problems.HasErrors() {
@@ -100,20 +101,24 @@ func FuzzTests(f *testing.F) {
 	})
 }
 
-// FuzzList reads any text as a list.
+// FuzzList reads any text as a list and as a table.
 func FuzzList(f *testing.F) {
 	f.Add("alice\n10.0.0.0/8 # office\nRoot@example.test\n::1/128", true)
 	f.Add("range,owner\n\"10.0.0.0/33\",hq\n", false)
+	f.Add("uuid,name,owner\n# a comment\nv1,\"Pay, roll\",bob\nROOT@example.test,,\n", false)
+	f.Add("a,a\n1,2", false)
+	f.Add("a,\n1,2\n1,3", false)
 	f.Fuzz(func(t *testing.T, content string, txt bool) {
-		ext := ".csv"
+		file := "lists/l.csv"
 		if txt {
-			ext = ".txt"
+			file = "lists/l.txt"
 		}
-		set := newStringSet()
-		problems := readList(set, "lists/l"+ext, ext, []byte(content))
+		l := newLists()
+		problems := l.read(file, []byte(content))
 		if utf8.ValidString(content) {
 			inside(t, content, problems)
 		}
+		set := l.sets["l"]
 		for entry := range set.texts {
 			if !set.has(entry) {
 				t.Fatalf("%q is an entry and not in the list", entry)
@@ -123,6 +128,22 @@ func FuzzList(f *testing.F) {
 			if !set.has(r.Addr().String()) {
 				t.Fatalf("%v is a range and its first address not in the list", r)
 			}
+		}
+		table := l.tables["l"]
+		if table == nil || table.unusable != "" {
+			return
+		}
+		digest := table.digest()
+		for key := range table.numbers {
+			if got := table.cell(key, 0); tableKey(got) != key {
+				t.Fatalf("the row of %q has the key %q", key, got)
+			}
+			if _, err := parseRange(key); err != nil && !set.has(key) && len(problems) == 0 {
+				t.Fatalf("%q is in the table and not in the list", key)
+			}
+		}
+		if l.read(file, []byte(content)); table.unusable != "" || table.digest() != digest {
+			t.Fatalf("a file joined with itself is another table: %s", table.unusable)
 		}
 	})
 }

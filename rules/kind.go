@@ -159,15 +159,3 @@ func (b *body) conjuncts(n ast.Node) []ast.Node {
 	walk(n)
 	return out
 }
-
-// warnForeign tells of keys and values that are always empty, because they
-// are fields of another kind than the step is about.
-func (b *body) warnForeign(step stepForm, about event.Kind, n ast.Node, what string) {
-	for _, m := range b.mentions(n) {
-		if about != "" && m.kind != string(about) {
-			b.warnOn(m.node, "give the step a field of its own kind",
-				"the %s %s is always empty for step %s, which is about %s events: it never matches", what, n, step.name, about)
-			return
-		}
-	}
-}

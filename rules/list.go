@@ -1,18 +1,12 @@
 package rules
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
+	"maps"
 	"net/netip"
-	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // stringSet is an immutable set of the entries of a list: texts, e-mail
@@ -93,6 +87,12 @@ func parseRange(s string) (netip.Prefix, error) {
 	return p.Masked(), nil
 }
 
+// empty tells whether nothing is in the list.
+func (s *stringSet) empty() bool { return len(s.texts) == 0 && len(s.ranges) == 0 }
+
+// sortedTexts are the entries that are no ranges of addresses.
+func (s *stringSet) sortedTexts() []string { return slices.Sorted(maps.Keys(s.texts)) }
+
 // digest is the same for the same entries, in whatever order and files.
 func (s *stringSet) digest() string {
 	all := make([]string, 0, len(s.texts)+len(s.ranges))
@@ -108,88 +108,4 @@ func (s *stringSet) digest() string {
 		fmt.Fprintf(h, "%d:%s", len(e), e)
 	}
 	return string(h.Sum(nil))
-}
-
-// maxListSize bounds one list file, in bytes.
-const maxListSize = 64 << 20
-
-// loadLists reads lists/*.txt and lists/*.csv below the folders. Files of one
-// name in several folders are one list: its entries are those of all of them.
-func loadLists(folders []Folder) (map[string]*stringSet, Problems) {
-	lists := map[string]*stringSet{}
-	var problems Problems
-	for _, folder := range folders {
-		found, err := fs.ReadDir(folder.FS, "lists")
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			problems = append(problems, unreadable(folder.file("lists"), err))
-			continue
-		}
-		for _, f := range found {
-			ext := path.Ext(f.Name())
-			if f.IsDir() || (ext != ".txt" && ext != ".csv") || strings.HasPrefix(f.Name(), ".") {
-				continue
-			}
-			file := path.Join("lists", f.Name())
-			data, err := readFile(folder.FS, file, maxListSize)
-			if err != nil {
-				problems = append(problems, unreadable(folder.file(file), err))
-				continue
-			}
-			name := strings.TrimSuffix(f.Name(), ext)
-			if lists[name] == nil {
-				lists[name] = newStringSet()
-			}
-			problems = append(problems, readList(lists[name], folder.file(file), ext, data)...)
-		}
-	}
-	return lists, problems
-}
-
-// readList adds the entries of one file to the set: of a .txt each line, of a
-// .csv the first column. What follows a # is a comment; in a .txt also after
-// an entry and a space. A header of a .csv counts as an entry, which does no harm,
-// while leaving out a first line that is none would.
-func readList(set *stringSet, file, ext string, data []byte) Problems {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if !utf8.Valid(data) {
-		return Problems{{File: file, Line: 1, Column: 1, Severity: Error, Message: "the list is not UTF-8 text"}}
-	}
-	t := newText(file, string(data))
-	add := func(entry string, line, column int) {
-		if entry = strings.TrimSpace(entry); entry == "" {
-			return
-		}
-		if err := set.add(entry); err != nil {
-			t.errorAt(line, column, "", "%v", err)
-		}
-	}
-	if ext == ".txt" {
-		for i, line := range t.lines {
-			entry, _, _ := strings.Cut(strings.ReplaceAll(" "+line, "\t", " "), " #")
-			add(entry, i+1, 1+len(line)-len(strings.TrimLeft(line, " \t")))
-		}
-		return t.problems
-	}
-	r := csv.NewReader(bytes.NewReader(data))
-	r.Comment, r.FieldsPerRecord = '#', -1
-	for {
-		record, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return t.problems
-		}
-		if err != nil {
-			line, column := 1, 1
-			var bad *csv.ParseError
-			if errors.As(err, &bad) {
-				line, column, err = bad.Line, bad.Column, bad.Err
-			}
-			t.errorAt(line, column, "", "not valid CSV: %v", err)
-			return t.problems
-		}
-		line, column := r.FieldPos(0)
-		add(record[0], line, column)
-	}
 }

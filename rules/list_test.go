@@ -19,13 +19,17 @@ func TestList(t *testing.T) {
 		{"ranges", ".txt", "10.0.0.0/8\n10.1.2.3/16\n2001:db8::/32\n::ffff:192.0.2.0/120", []string{"10.255.0.1", "2001:db8:1::", "192.0.2.77"}, []string{"11.0.0.1", "2001:db9::", "10.0.0.0/8", "192.0.3.1"}},
 		{"everything", ".txt", "0.0.0.0/0", []string{"192.0.2.1"}, []string{"2001:db8::1", "x"}},
 		{"a path is no range", ".txt", "a/b\nteam/1", []string{"a/b", "team/1"}, nil},
-		{"first column", ".csv", "user,name\nu1,\"Ada, L.\"\n# u2,no\n\"u,3\",x\nu4\n", []string{"u1", "u,3", "u4", "user"}, []string{"Ada, L.", "u2"}},
+		{"first column", ".csv", "user,name\nu1,\"Ada, L.\"\n# u2,no\n\"u,3\",x\n,\n\nu4 , \n", []string{"u1", "u,3", "u4"}, []string{"user", "name", "Ada, L.", "u2"}},
+		{"ranges with names", ".csv", "range,office\n10.0.0.0/8,Ulm\n2001:db8::/32,Bonn\n", []string{"10.1.2.3", "2001:db8::1"}, []string{"Ulm", "11.0.0.1"}},
+		{"a key twice is one entry", ".csv", "user,device\nu1,a\nu1,b\n", []string{"u1"}, []string{"a"}},
+		{"only comments", ".csv", "# user,name\n# u1,Ada\n", nil, []string{"user", "u1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			set := newStringSet()
-			if problems := readList(set, "l"+c.ext, c.ext, []byte(c.content)); len(problems) > 0 {
+			l := newLists()
+			if problems := l.read("l"+c.ext, []byte(c.content)); len(problems) > 0 {
 				t.Fatal(problems)
 			}
+			set := l.sets["l"]
 			for _, v := range c.in {
 				if !set.has(v) {
 					t.Errorf("%q is not in the list", v)
@@ -41,14 +45,20 @@ func TestList(t *testing.T) {
 }
 
 func TestBadLists(t *testing.T) {
-	for _, c := range []struct{ ext, content, want string }{
-		{".txt", "alice\n  10.0.0.0/33\n", `l.txt:2:3: error: "10.0.0.0/33" is no range`},
-		{".csv", "a,b\n::/200,x\n", `l.csv:2:1: error: "::/200" is no range`},
-		{".csv", "a,b\n\"a,b\n", "not valid CSV"},
-		{".txt", "\xff\xfe", "not UTF-8"},
+	for _, c := range []struct{ file, content, want string }{
+		{"l.txt", "alice\n  10.0.0.0/33\n", `l.txt:2:3: error: "10.0.0.0/33" is no range`},
+		{"l.csv", "a,b\n::/200,x\n", `l.csv:2:1: error: "::/200" is no range`},
+		{"l.csv", "a,b\n1,2\n\"a,b\n\nc,d\n", `l.csv:3:1: error: not valid CSV: extraneous or missing "`},
+		{"l.csv", "a,b\nx\"y,b\n", `l.csv:2:2: error: not valid CSV: bare "`},
+		{"l.csv", "a,b\n# c\n1,2,3\n4\n", "l.csv:3:1: error: the row has 3 cells, but the first line names 2 columns"},
+		{"l.csv", "a,b\n,2\n", "l.csv:2:1: error: the row has no key"},
+		{"l.csv", "u1@example.test,Ada\n", `l.csv:1:1: error: the first line of a .csv names its columns, and "u1@example.test" looks like an entry`},
+		{"l.csv", "# offices\n198.51.100.0/24,hq\n", "l.csv:2:1: error: the first line"},
+		{"l.csv", "k3vq7ytbz2wnhx5cjr4mld6aee\n", "l.csv:1:1: error: the first line"},
+		{"l.txt", "\xff\xfe", "not UTF-8"},
 	} {
-		problems := readList(newStringSet(), "l"+c.ext, c.ext, []byte(c.content))
-		if got := problems.Error(); !strings.Contains(got, c.want) {
+		problems := newLists().read(c.file, []byte(c.content))
+		if got := problems.Error(); len(problems) != 1 || !strings.Contains(got, c.want) {
 			t.Errorf("%q: %q, want %q", c.content, got, c.want)
 		}
 	}
@@ -76,7 +86,7 @@ func TestVersion(t *testing.T) {
 	}
 	const body = `user.uuid in list("a")`
 	first := version(body, "u1\nu2")
-	more := Folder{Name: "more", FS: fstest.MapFS{"lists/a.csv": {Data: []byte("u2\n")}}}
+	more := Folder{Name: "more", FS: fstest.MapFS{"lists/a.csv": {Data: []byte("user\nu2\n")}}}
 	for what, same := range map[string]string{
 		"again":           version(body, "u1\nu2"),
 		"another order":   version(body, "u2\n# a comment\nu1\n"),

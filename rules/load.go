@@ -32,8 +32,16 @@ var ruleID = regexp.MustCompile(`^[a-z0-9-]+$`)
 
 // Load reads every *.expr file of the folders, with the lists below them, and
 // checks and compiles all of them. The set is nil when there is any error; the
-// problems tell all mistakes of all files.
+// problems tell all mistakes of all files, and warn of rules that do not do what
+// they seem to say. What a rule silences is left out.
 func Load(folders ...Folder) (*Set, Problems) {
+	set, problems := loadAll(folders, nil)
+	return set, slices.DeleteFunc(problems, func(p Problem) bool { return p.Silenced })
+}
+
+// loadAll reads all rules. Without a config, only the checks are made that are
+// always made.
+func loadAll(folders []Folder, config *CheckConfig) (*Set, Problems) {
 	lists, problems := loadLists(folders)
 	var all []*Rule
 	files := map[string]string{} // id → file
@@ -63,7 +71,7 @@ func Load(folders ...Folder) (*Set, Problems) {
 				problems = append(problems, unreadable(file, err))
 				continue
 			}
-			rule, found := readRule(id, file, data, lists)
+			rule, found := readRule(ruleFile{folder: folder, id: id, data: data}, lists, config)
 			problems = append(problems, found...)
 			all = append(all, rule)
 		}
@@ -75,15 +83,23 @@ func Load(folders ...Folder) (*Set, Problems) {
 	return newSet(all), problems
 }
 
+// ruleFile is a rule file as it was found.
+type ruleFile struct {
+	folder Folder
+	id     string
+	data   []byte
+}
+
 // readRule checks and compiles one rule file. The rule is nil when there is an
 // error among the problems.
-func readRule(id, file string, data []byte, lists map[string]*stringSet) (*Rule, Problems) {
-	if !utf8.Valid(data) {
-		return nil, Problems{atStart(file, "the file is not UTF-8 text")}
+func readRule(file ruleFile, lists *lists, config *CheckConfig) (*Rule, Problems) {
+	name := file.folder.file(file.id + ".expr")
+	if !utf8.Valid(file.data) {
+		return nil, Problems{atStart(name, "the file is not UTF-8 text")}
 	}
-	content := strings.TrimPrefix(string(data), "\ufeff")
+	content := strings.TrimPrefix(string(file.data), "\ufeff")
 	content = strings.ReplaceAll(content, "\r\n", "\n")
-	t := newText(file, content)
+	t := newText(name, content)
 	head, src, ok := splitFrontMatter(t)
 	var fm frontMatter
 	if ok {
@@ -99,11 +115,13 @@ func readRule(id, file string, data []byte, lists map[string]*stringSet) (*Rule,
 		return nil, t.problems.inOrder()
 	}
 	rule := &Rule{
-		ID: id, File: file, Version: b.version(data),
+		ID: file.id, File: name, Version: b.version(file.data),
 		Title: fm.title, Severity: fm.severity, Description: fm.description, Attack: fm.attack,
 		References: fm.references, FalsePositives: fm.falsePositives, Runbook: fm.runbook, Controls: fm.controls,
-		Status: fm.status, Pattern: f.plain(fm.quiet), compiled: code,
+		Status: fm.status, Pattern: f.plain(fm.quiet), Notes: b.notes(f), compiled: code,
 	}
+	s := &subject{body: b, rule: rule, form: f, head: fm, folder: file.folder}
+	s.lint(config)
 	return rule, t.problems.inOrder()
 }
 
@@ -115,7 +133,6 @@ func (b *body) read() (*form, *compiled) {
 	b.check()
 	b.checkTypes()
 	b.checkShapes()
-	b.warnUnknownValues()
 	form := patternReader{b}.read(*b.final)
 	if form == nil {
 		return nil, nil
@@ -148,21 +165,28 @@ func (f *form) plain(quiet time.Duration) Pattern {
 	return p
 }
 
-// version is a hash of the rule's text and of the entries of the lists it names.
+// version is a hash of the rule's text and of what is in the lists and tables
+// it names.
 func (b *body) version(data []byte) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d:%s", len(data), data)
-	var named []string
+	var sets, tables []string
 	each(&b.tree.Node, func(at *ast.Node) bool {
 		if call, ok := (*at).(*ast.CallNode); ok && isCallOf(call, "list") {
 			name, _ := listName(call)
-			named = append(named, name)
+			sets = append(sets, name)
+		} else if ok && isCallOf(call, "lookup") {
+			tables = append(tables, tableName(call))
 		}
 		return true
 	})
-	slices.Sort(named)
-	for _, name := range slices.Compact(named) {
-		fmt.Fprintf(h, "%d:%s%s", len(name), name, b.lists[name].digest())
+	slices.Sort(sets)
+	for _, name := range slices.Compact(sets) {
+		fmt.Fprintf(h, "%d:%s%s", len(name), name, b.lists.sets[name].digest())
+	}
+	slices.Sort(tables)
+	for _, name := range slices.Compact(tables) {
+		fmt.Fprintf(h, "lookup %d:%s%s", len(name), name, b.lists.tables[name].digest())
 	}
 	return hex.EncodeToString(h.Sum(nil)[:6])
 }
@@ -200,5 +224,5 @@ func reason(err error) error {
 
 // atStart is an error about a file as a whole.
 func atStart(file, message string) Problem {
-	return Problem{File: file, Line: 1, Column: 1, Severity: Error, Message: message}
+	return problemOf(Invalid, Error, file, message)
 }

@@ -95,12 +95,16 @@ func (c *resolver) checkMember(at *ast.Node, n *ast.MemberNode, p place) {
 		c.refuse(at, "", "%s", refusedMethod)
 		return
 	}
-	c.check(&n.Node, p.value("."))
+	table, below := c.tableOf(n.Node), p.value(".")
+	below.row = true
+	c.check(&n.Node, below)
 	base, isRec := c.record(n.Node)
 	property, named := n.Property.(*ast.StringNode)
 	switch {
 	case poisoned(n.Node):
 		poison(at)
+	case table != nil:
+		c.checkColumn(at, n, table)
 	case base == nil:
 		c.check(&n.Property, p.value("[]"))
 	case !isRec:

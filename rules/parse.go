@@ -15,7 +15,7 @@ type body struct {
 	*text
 	src    string // the whole file with the front matter blank
 	config *conf.Config
-	lists  map[string]*stringSet
+	lists  *lists
 
 	tree  *parser.Tree
 	lets  []*let
@@ -30,6 +30,7 @@ type let struct {
 	node      *ast.VariableDeclaratorNode
 	used      bool
 	isPattern bool
+	row       *table   // the table it is a row of, nil for anything else
 	kinds     []string // see kindsOf
 	joined    int      // see joined, 0: not counted yet
 }
@@ -107,11 +108,6 @@ func (b *body) countNodes() int {
 func (b *body) errorOn(n ast.Node, hint, format string, args ...any) {
 	line, column := b.position(location(n).From)
 	b.errorAt(line, column, hint, format, args...)
-}
-
-func (b *body) warnOn(n ast.Node, hint, format string, args ...any) {
-	line, column := b.position(location(n).From)
-	b.warnAt(line, column, hint, format, args...)
 }
 
 // letNamed is the let a name stands for.

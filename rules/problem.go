@@ -26,12 +26,19 @@ type Problem struct {
 	Message  string  `json:"message"`
 	Snippet  string  `json:"snippet,omitempty"` // the line, and below it a caret under the column
 	Hint     string  `json:"hint,omitempty"`    // what would be right
+
+	Check    string `json:"check"`              // name of the check that says so, see CheckNames
+	Doc      string `json:"doc"`                // the page about it, below the project's root
+	Silenced bool   `json:"silenced,omitempty"` // the rule's front matter says disable: [check]
 }
 
 // String is the problem as people read it, over several lines.
 func (p Problem) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d:%d: %s: %s", p.File, p.Line, p.Column, p.Severity, p.Message)
+	if p.Check != Invalid {
+		fmt.Fprintf(&b, " (%s)", p.Check)
+	}
 	for line := range strings.Lines(p.Snippet) {
 		b.WriteString("\n    " + strings.TrimRight(line, "\n"))
 	}
@@ -72,6 +79,11 @@ func (ps Problems) inOrder() Problems {
 	return slices.Compact(ps)
 }
 
+// problemOf is what a check says of a file as a whole.
+func problemOf(check string, g Gravity, file, message string) Problem {
+	return Problem{File: file, Line: 1, Column: 1, Severity: g, Message: message, Check: check, Doc: "docs/lint/" + check + ".md"}
+}
+
 // text is a file with the problems found in it.
 type text struct {
 	file     string
@@ -85,19 +97,16 @@ func newText(file, content string) *text {
 
 // errorAt reports an error at a line and column, both from 1.
 func (t *text) errorAt(line, column int, hint, format string, args ...any) {
-	t.report(Error, line, column, hint, fmt.Sprintf(format, args...))
-}
-
-func (t *text) warnAt(line, column int, hint, format string, args ...any) {
-	t.report(Warning, line, column, hint, fmt.Sprintf(format, args...))
+	t.report(Invalid, Error, line, column, hint, fmt.Sprintf(format, args...))
 }
 
 // report keeps the position inside the file, whatever a library said it was.
-func (t *text) report(g Gravity, line, column int, hint, message string) {
+func (t *text) report(check string, g Gravity, line, column int, hint, message string) {
 	line = min(max(line, 1), len(t.lines))
 	shown := strings.ReplaceAll(strings.TrimRight(t.lines[line-1], "\r"), "\t", " ")
 	column = min(max(column, 1), utf8.RuneCountInString(shown)+1)
-	p := Problem{File: t.file, Line: line, Column: column, Severity: g, Message: message, Hint: hint}
+	p := problemOf(check, g, t.file, message)
+	p.Line, p.Column, p.Hint = line, column, hint
 	if strings.TrimSpace(shown) != "" {
 		p.Snippet = cut(shown, column)
 	}

@@ -46,6 +46,9 @@ type Rule struct {
 
 	Pattern Pattern
 
+	// Notes tell what is not said by the rule itself: that a list it names is empty.
+	Notes []string
+
 	compiled *compiled // how to match; see match.go
 }
 

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 
@@ -37,7 +36,7 @@ func (b *body) compile(n ast.Node, want reflect.Kind) (*vm.Program, error) {
 		leaf.SetLocation(at)
 	}
 	tree := &parser.Tree{Node: withLets(fresh.Node, leaf), Source: fresh.Source}
-	config := newConfig(b.nameSets(&tree.Node))
+	config := newConfig(b.nameFunctions(&tree.Node))
 	expr.AsKind(want)(config)
 	expr.WarnOnAny()(config)
 	if _, err := checker.Check(tree, config); err != nil {
@@ -80,38 +79,6 @@ func names(n ast.Node, name string) bool {
 		return !found
 	})
 	return found
-}
-
-// nameSets turns `x in list("n")` and `cidr(x, "r")` into calls of functions
-// that are one set each, and returns the sets by the names of those functions.
-func (b *body) nameSets(tree *ast.Node) map[string]*stringSet {
-	sets := map[string]*stringSet{}
-	call := func(at *ast.Node, name string, set *stringSet, value ast.Node) {
-		sets[name] = set
-		callee := &ast.IdentifierNode{Value: name}
-		callee.SetLocation((*at).Location())
-		ast.Patch(at, &ast.CallNode{Callee: callee, Arguments: []ast.Node{value}})
-	}
-	each(tree, func(at *ast.Node) bool {
-		switch n := (*at).(type) {
-		case *ast.BinaryNode:
-			if list, ok := n.Right.(*ast.CallNode); ok && n.Operator == "in" && isCallOf(list, "list") {
-				name, _ := listName(list)
-				call(at, "list "+name, b.lists[name], n.Left)
-			}
-		case *ast.CallNode:
-			if isCallOf(n, "cidr") {
-				r := n.Arguments[1].(*ast.StringNode).Value
-				set := newStringSet()
-				if err := set.add(r); err != nil {
-					panic(fmt.Sprintf("range %q was not checked: %v", r, err))
-				}
-				call(at, "cidr "+r, set, n.Arguments[0])
-			}
-		}
-		return true
-	})
-	return sets
 }
 
 // numberOf is the number of a node in walking order.

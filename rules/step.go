@@ -119,7 +119,8 @@ func (r patternReader) within(at ast.Node, args []ast.Node, f *form) bool {
 	}
 	d, err := parseDuration(lit.Value)
 	if err != nil {
-		r.errorOn(lit, "", "%v", err)
+		line, column := r.position(location(lit).From)
+		r.report(checkOf(err), Error, line, column, "", err.Error())
 		return false
 	}
 	f.within = d

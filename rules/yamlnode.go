@@ -132,7 +132,7 @@ func readDuration(t *text, n *yaml.Node, key string) time.Duration {
 	}
 	d, err := parseDuration(n.Value)
 	if err != nil {
-		t.errorAt(n.Line, n.Column, "", "%s: %v", key, err)
+		t.report(checkOf(err), Error, n.Line, n.Column, "", fmt.Sprintf("%s: %v", key, err))
 	}
 	return d
 }

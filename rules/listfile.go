@@ -1,0 +1,103 @@
+package rules
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+	"unicode/utf8"
+)
+
+// lists are what is below lists/, by the names of the files without extension.
+// A .csv is a list of its keys as well as a table.
+type lists struct {
+	sets   map[string]*stringSet
+	tables map[string]*table
+}
+
+func newLists() *lists {
+	return &lists{sets: map[string]*stringSet{}, tables: map[string]*table{}}
+}
+
+// maxListSize bounds one list file, in bytes.
+const maxListSize = 64 << 20
+
+// loadLists reads lists/*.txt and lists/*.csv below the folders. Files of one
+// name in several folders are one list, whose entries are those of all of them,
+// and one table, in which a later folder's row takes the place of an earlier
+// one's with its key.
+func loadLists(folders []Folder) (*lists, Problems) {
+	out := newLists()
+	var problems Problems
+	for _, folder := range folders {
+		found, err := fs.ReadDir(folder.FS, "lists")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			problems = append(problems, unreadable(folder.file("lists"), err))
+			continue
+		}
+		for _, f := range found {
+			ext := path.Ext(f.Name())
+			if f.IsDir() || (ext != ".txt" && ext != ".csv") || strings.HasPrefix(f.Name(), ".") {
+				continue
+			}
+			file := path.Join("lists", f.Name())
+			data, err := readFile(folder.FS, file, maxListSize)
+			if err != nil {
+				problems = append(problems, unreadable(folder.file(file), err))
+				continue
+			}
+			problems = append(problems, out.read(folder.file(file), data)...)
+		}
+	}
+	return out, problems
+}
+
+// read adds what is in one file.
+func (l *lists) read(file string, data []byte) Problems {
+	ext := path.Ext(file)
+	name := strings.TrimSuffix(path.Base(file), ext)
+	if l.sets[name] == nil {
+		l.sets[name] = newStringSet()
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if !utf8.Valid(data) {
+		return Problems{atStart(file, "the list is not UTF-8 text")}
+	}
+	t := newText(file, string(data))
+	if ext == ".txt" {
+		readLines(t, l.sets[name])
+		return t.problems
+	}
+	s, ok := readSheet(t, data)
+	if !ok || s.columns == nil {
+		return t.problems
+	}
+	for i, row := range s.rows {
+		if err := l.sets[name].add(row[0]); err != nil {
+			t.errorAt(s.lines[i], 1, "", "%v", err)
+		}
+	}
+	if l.tables[name] == nil {
+		l.tables[name] = &table{name: name}
+	}
+	l.tables[name].join(file, s)
+	return t.problems
+}
+
+// readLines adds each line of a .txt file to the set. What follows a # at the
+// start of a line or after a space is a comment.
+func readLines(t *text, set *stringSet) {
+	for i, line := range t.lines {
+		entry, _, _ := strings.Cut(strings.ReplaceAll(" "+line, "\t", " "), " #")
+		if entry = strings.TrimSpace(entry); entry == "" {
+			continue
+		}
+		if err := set.add(entry); err != nil {
+			t.errorAt(i+1, 1+len(line)-len(strings.TrimLeft(line, " \t")), "", "%v", err)
+		}
+	}
+}
