@@ -19,31 +19,65 @@ import (
 // publication that saw all the events at once.
 func Evaluate(set *rules.Set, events []event.Event) ([]alert.Alert, error) {
 	m := set.Matcher()
-	hits := map[foldKey][]pattern.Hit{}
+	hits := harvest{}
 	for i := range events {
 		f, err := events[i].Fields()
 		if err != nil {
 			return nil, fmt.Errorf("evaluate: %w", err)
 		}
 		h := hitter{e: &events[i], f: &f}
-		m.Match(f, func(mt rules.Match) {
-			k := foldKey{mt.Rule, mt.Key}
-			hits[k] = append(hits[k], h.hit(mt))
-		})
+		m.Match(f, func(mt rules.Match) { hits.add(mt, h.hit(mt)) })
 	}
 	var alerts []alert.Alert
 	for k, hs := range hits {
-		fold := pattern.New(&k.rule.Pattern, zeroTime, len(hs))
-		fold.Apply(hs)
-		for _, e := range fold.Episodes() {
-			a := compose(k.rule, k.key, &e)
-			a.ID = alert.ID(k.rule.ID, k.rule.Version, string(k.key), e.Completed.ID)
-			a.Status, a.Revision = alert.Opened, 1
-			alerts = append(alerts, a)
-		}
+		alerts = append(alerts, alertsOf(k, hs, newestEvidence)...)
 	}
-	sort.Slice(alerts, func(i, j int) bool { return less(&alerts[i], &alerts[j]) })
+	inOrder(alerts)
 	return alerts, nil
+}
+
+// harvest is the hits that events brought, by rule and key.
+type harvest map[foldKey][]pattern.Hit
+
+func (h harvest) add(m rules.Match, hit pattern.Hit) {
+	k := foldKey{m.Rule, m.Key}
+	h[k] = append(h[k], hit)
+}
+
+// episodes folds all hits of a key at once.
+func episodes(p *rules.Pattern, hits []pattern.Hit) (*pattern.Fold, []pattern.Episode) {
+	fold := pattern.New(p, zeroTime, 0)
+	fold.Apply(hits)
+	return fold, fold.Episodes()
+}
+
+// How much evidence an alert lists.
+type extent bool
+
+const (
+	newestEvidence extent = false // as a stored alert
+	allEvidence    extent = true
+)
+
+// alertsOf are the alerts of one key, as first published by who saw all hits at once.
+func alertsOf(k foldKey, hits []pattern.Hit, evidence extent) []alert.Alert {
+	fold, found := episodes(&k.rule.Pattern, hits)
+	alerts := make([]alert.Alert, len(found))
+	for i := range found {
+		e := &found[i]
+		if evidence == allEvidence {
+			e.Evidence = fold.EvidenceOf(e)
+		}
+		alerts[i] = compose(k.rule, k.key, e)
+		alerts[i].ID = alert.ID(k.rule.ID, k.rule.Version, string(k.key), e.Completed.ID)
+		alerts[i].Status, alerts[i].Revision = alert.Opened, 1
+	}
+	return alerts
+}
+
+// inOrder sorts alerts by rule, key and time.
+func inOrder(alerts []alert.Alert) {
+	sort.Slice(alerts, func(i, j int) bool { return less(&alerts[i], &alerts[j]) })
 }
 
 func less(a, b *alert.Alert) bool {
