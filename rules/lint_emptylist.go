@@ -13,7 +13,7 @@ import (
 func emptyList(s *subject) {
 	for _, u := range s.emptyUses(s.form) {
 		if u.dead {
-			s.warnOn(u.node, fmt.Sprintf("fill lists/%s, or set status: disabled until there is something to put in", u.name),
+			s.warnOn(u.node, fmt.Sprintf("fill %s below lists/, or set status: disabled until there is something to put in", u.name),
 				"%s is empty, so %s never holds", u.title(), u.condition)
 		}
 	}
@@ -107,7 +107,7 @@ func (w *emptyWalk) walk(n ast.Node, denied bool, under *ast.BinaryNode) {
 			under = n
 		}
 	case *ast.MemberNode:
-		if t, _ := w.rowKey(n.Node); t != nil && len(t.numbers) == 0 {
+		if t, _ := w.rowKey(n.Node); t != nil && t.empty() {
 			w.found = append(w.found, w.emptyColumn(n, t, denied, under))
 		}
 	}

@@ -15,6 +15,8 @@ type stringSet struct {
 	texts  map[string]struct{} // entries with @ are in lower case
 	ranges map[netip.Prefix]struct{}
 	bits   []int // the lengths of the prefixes, so that a look-up tries each once
+
+	spoilt bool // by a mistake in a file, which is told: more may be meant to be in it
 }
 
 func newStringSet() *stringSet {
@@ -88,7 +90,7 @@ func parseRange(s string) (netip.Prefix, error) {
 }
 
 // empty tells whether nothing is in the list.
-func (s *stringSet) empty() bool { return len(s.texts) == 0 && len(s.ranges) == 0 }
+func (s *stringSet) empty() bool { return len(s.texts) == 0 && len(s.ranges) == 0 && !s.spoilt }
 
 // sortedTexts are the entries that are no ranges of addresses.
 func (s *stringSet) sortedTexts() []string { return slices.Sorted(maps.Keys(s.texts)) }

@@ -50,7 +50,7 @@ func TestBadLists(t *testing.T) {
 		{"l.csv", "a,b\n::/200,x\n", `l.csv:2:1: error: "::/200" is no range`},
 		{"l.csv", "a,b\n1,2\n\"a,b\n\nc,d\n", `l.csv:3:1: error: not valid CSV: extraneous or missing "`},
 		{"l.csv", "a,b\nx\"y,b\n", `l.csv:2:2: error: not valid CSV: bare "`},
-		{"l.csv", "a,b\n# c\n1,2,3\n4\n", "l.csv:3:1: error: the row has 3 cells, but the first line names 2 columns"},
+		{"l.csv", "a,b\n# c\n1,2,3\n4\n", "l.csv:3:1: error: the first line names 2 columns, but the row has 3"},
 		{"l.csv", "a,b\n,2\n", "l.csv:2:1: error: the row has no key"},
 		{"l.csv", "u1@example.test,Ada\n", `l.csv:1:1: error: the first line of a .csv names its columns, and "u1@example.test" looks like an entry`},
 		{"l.csv", "# offices\n198.51.100.0/24,hq\n", "l.csv:2:1: error: the first line"},

@@ -48,6 +48,7 @@ func loadLists(folders []Folder) (*lists, Problems) {
 			data, err := readFile(folder.FS, file, maxListSize)
 			if err != nil {
 				problems = append(problems, unreadable(folder.file(file), err))
+				out.spoil(file)
 				continue
 			}
 			problems = append(problems, out.read(folder.file(file), data)...)
@@ -56,35 +57,61 @@ func loadLists(folders []Folder) (*lists, Problems) {
 	return out, problems
 }
 
-// read adds what is in one file.
-func (l *lists) read(file string, data []byte) Problems {
+// of gives the list and the table that a file adds to; a .txt is no table.
+func (l *lists) of(file string) (*stringSet, *table) {
 	ext := path.Ext(file)
 	name := strings.TrimSuffix(path.Base(file), ext)
 	if l.sets[name] == nil {
 		l.sets[name] = newStringSet()
 	}
+	if ext == ".csv" && l.tables[name] == nil {
+		l.tables[name] = &table{name: name}
+	}
+	return l.sets[name], l.tables[name]
+}
+
+// table is the table with the name, nil where there is none: a .csv without a
+// first line has no columns.
+func (l *lists) table(name string) *table {
+	if t := l.tables[name]; t != nil && (t.columns != nil || t.spoilt) {
+		return t
+	}
+	return nil
+}
+
+// spoil marks what a file with a mistake adds to, so that rules are not told
+// of missing entries and columns as well.
+func (l *lists) spoil(file string) {
+	set, table := l.of(file)
+	set.spoilt = true
+	if table != nil {
+		table.spoilt = true
+	}
+}
+
+// read adds what is in one file.
+func (l *lists) read(file string, data []byte) Problems {
+	set, table := l.of(file)
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
+		l.spoil(file)
 		return Problems{atStart(file, "the list is not UTF-8 text")}
 	}
 	t := newText(file, string(data))
-	if ext == ".txt" {
-		readLines(t, l.sets[name])
-		return t.problems
-	}
-	s, ok := readSheet(t, data)
-	if !ok || s.columns == nil {
-		return t.problems
-	}
-	for i, row := range s.rows {
-		if err := l.sets[name].add(row[0]); err != nil {
-			t.errorAt(s.lines[i], 1, "", "%v", err)
+	if path.Ext(file) == ".csv" {
+		s := readSheet(t, data)
+		for i, row := range s.rows {
+			if err := set.add(row[0]); err != nil {
+				t.errorAt(s.lines[i], 1, "", "%v", err)
+			}
 		}
+		table.join(file, s)
+	} else {
+		readLines(t, set)
 	}
-	if l.tables[name] == nil {
-		l.tables[name] = &table{name: name}
+	if t.hasErrors() {
+		l.spoil(file)
 	}
-	l.tables[name].join(file, s)
 	return t.problems
 }
 

@@ -23,7 +23,7 @@ func (c *resolver) tableOf(n ast.Node) *table {
 	switch n := n.(type) {
 	case *ast.CallNode:
 		if isCallOf(n, "lookup") {
-			return c.lists.tables[tableName(n)]
+			return c.lists.table(tableName(n))
 		}
 	case *ast.IdentifierNode:
 		if l := c.visible(n.Value); l != nil {
@@ -49,7 +49,7 @@ func (c *resolver) checkLookup(at *ast.Node, n *ast.CallNode, p place) {
 		return
 	}
 	name := lit.Value
-	switch t := c.lists.tables[name]; {
+	switch t := c.lists.table(name); {
 	case t == nil:
 		hint := didYouMean(name, slices.Collect(maps.Keys(c.lists.tables)))
 		if hint != "" {
@@ -58,7 +58,7 @@ func (c *resolver) checkLookup(at *ast.Node, n *ast.CallNode, p place) {
 		hint += fmt.Sprintf("create lists/%s.csv beside the rule: its first line names the columns, the first of which is the key", name)
 		c.errorOn(lit, hint, "there is no table %q", name)
 		poison(at)
-	case t.unusable != "":
+	case t.unusable != "" && !t.spoilt:
 		c.errorOn(lit, "", "the table %q cannot be used: %s", name, t.unusable)
 		poison(at)
 	case isPoison(n.Arguments[1]):
@@ -74,7 +74,7 @@ func (c *resolver) checkColumn(at *ast.Node, n *ast.MemberNode, t *table) {
 		c.refuse(at, "", "%s", refusedDynamic)
 		return
 	}
-	if slices.Contains(t.columns, column.Value) {
+	if slices.Contains(t.columns, column.Value) || t.spoilt {
 		return
 	}
 	hint := didYouMean(column.Value, t.columns)

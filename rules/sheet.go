@@ -20,16 +20,16 @@ type sheet struct {
 
 // readSheet reads a .csv file: the first line that is no comment names the
 // columns, and every row below it has as many cells and a key. Cells are
-// trimmed, empty rows and lines that begin with # are passed over. It says no
-// after the first mistake, which it reports. A sheet without a first line has
-// no columns.
-func readSheet(t *text, data []byte) (s sheet, ok bool) {
+// trimmed, empty rows and lines that begin with # are passed over. It stops at
+// the first mistake, which it reports. A sheet without a first line has no
+// columns.
+func readSheet(t *text, data []byte) (s sheet) {
 	r := csv.NewReader(bytes.NewReader(data))
 	r.Comment, r.FieldsPerRecord, r.TrimLeadingSpace = '#', -1, true
 	for {
 		record, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return s, true
+			return s
 		}
 		if err != nil {
 			var bad *csv.ParseError
@@ -41,7 +41,7 @@ func readSheet(t *text, data []byte) (s sheet, ok bool) {
 				}
 			}
 			t.errorAt(line, column, "", "not valid CSV: %v", err)
-			return s, false
+			return s
 		}
 		for i := range record {
 			record[i] = strings.TrimSpace(record[i])
@@ -52,7 +52,7 @@ func readSheet(t *text, data []byte) (s sheet, ok bool) {
 			if looksLikeEntry(record[0]) {
 				t.errorAt(line, 1, "write a line above it, such as: uuid,name",
 					"the first line of a .csv names its columns, and %q looks like an entry", record[0])
-				return s, false
+				return s
 			}
 			s.columns = record
 			continue
@@ -60,11 +60,11 @@ func readSheet(t *text, data []byte) (s sheet, ok bool) {
 			continue
 		case len(record) != len(s.columns):
 			t.errorAt(line, 1, "put a cell that holds a comma between double quotes",
-				"the row has %d cells, but the first line names %d columns", len(record), len(s.columns))
-			return s, false
+				"the first line names %d columns, but the row has %d", len(s.columns), len(record))
+			return s
 		case record[0] == "":
 			t.errorAt(line, 1, "", "the row has no key: its first cell is empty")
-			return s, false
+			return s
 		}
 		s.rows, s.lines = append(s.rows, record), append(s.lines, line)
 	}

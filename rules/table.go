@@ -16,6 +16,7 @@ type table struct {
 
 	file     string // the first it was read from
 	unusable string // what is wrong with it for look-ups; as a list it is in use
+	spoilt   bool   // by a mistake in a file, which is told: any column may be meant
 }
 
 // Bounds of a table, over all its files.
@@ -46,7 +47,7 @@ func tableKey(key string) string {
 // with the same key from files before. What is wrong is kept, for it matters
 // only to a rule that looks something up: a list may hold a key twice.
 func (t *table) join(file string, s sheet) {
-	if t.unusable != "" {
+	if t.unusable != "" || s.columns == nil {
 		return
 	}
 	if t.columns == nil {
@@ -86,6 +87,9 @@ func (t *table) put(key string, row []string) bool {
 	t.cells = append(t.cells, row...)
 	return true
 }
+
+// empty tells whether there is no row.
+func (t *table) empty() bool { return len(t.numbers) == 0 && !t.spoilt }
 
 // badColumns says what is wrong with the first line of a table.
 func badColumns(file string, columns []string) string {
