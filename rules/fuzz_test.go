@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 	"unicode/utf8"
 )
 
@@ -27,9 +28,9 @@ func inside(t *testing.T, content string, problems Problems) {
 }
 
 // FuzzRule loads any text as a rule file: it never panics, and it loads or
-// says why not, at places in the file. What loads can be matched.
+// says why not, at places in the file. What loads is checked and can be matched.
 func FuzzRule(f *testing.F) {
-	for _, pattern := range []string{"testdata/good/*.expr", "testdata/bad/*.expr", "builtin/*.expr"} {
+	for _, pattern := range []string{"testdata/good/*.expr", "testdata/bad/*.expr", "testdata/lint/*/*.expr", "builtin/*.expr"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			f.Fatal("no seeds: ", pattern, err)
@@ -45,7 +46,7 @@ func FuzzRule(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, content string) {
-		set, problems := Load(Folder{FS: fstest.MapFS{
+		set, problems := Check(CheckConfig{Retention: 24 * time.Hour}, Folder{FS: fstest.MapFS{
 			"r.expr":                {Data: []byte(content)},
 			"lists/break-glass.txt": {Data: []byte("root@example.test")},
 			"lists/offices.csv":     {Data: []byte("range\n198.51.100.0/24")},

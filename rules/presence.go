@@ -17,9 +17,8 @@ type absence struct {
 	kind  event.Kind
 	why   string
 
-	// unless: it is there in events with one of these values in the field named
-	// first.
-	unless []string
+	// unless: it is there in events with one of these values of a field.
+	unless map[string][]string
 }
 
 // never are fields that no event of the kind has: audit events have no client
@@ -38,15 +37,19 @@ var never = []absence{
 var often = []absence{
 	{"location.", "", "events of all kinds can come without a place, or with only a part of it", nil},
 	{"account", "", "only accounts managed by a partner say it in each event", nil},
-	{"user.type", "", "only accounts managed by a partner say it in sign-ins and item usages", nil},
+	{"user.type", event.KindSignin, "of sign-ins, only those to accounts managed by a partner have it", nil},
+	{"user.type", event.KindItem, "of item usages, only those in accounts managed by a partner have it", nil},
 	{"signin.country", event.KindSignin, "it can be absent", nil},
 	{"signin.details", event.KindSignin, "only attempts that a firewall rule decided have it",
-		[]string{"signin.category", "firewall_failed", "firewall_reported_success"}},
-	{"audit.object.", event.KindAudit, "it is there only where the object is a person", []string{"audit.object_type", "user"}},
-	{"audit.aux.", event.KindAudit, "it is there only where the second thing is a person", []string{"audit.object_type", "uva", "gm", "device"}},
+		map[string][]string{"signin.category": {"firewall_failed", "firewall_reported_success"}}},
+	{"audit.object.", event.KindAudit, "it is there only where the object is a person",
+		map[string][]string{"audit.object_type": {"user"}}},
+	{"audit.aux.", event.KindAudit, "it is there only where the second thing is a person",
+		map[string][]string{"audit.object_type": {"uva", "gm", "device"}, "audit.action": {"join", "leave", "role"}}},
 	{"audit.aux_uuid", event.KindAudit, "most audit events have no second thing",
-		[]string{"audit.object_type", "uva", "gva", "gm", "dlgdsess"}},
-	{"audit.aux_info", event.KindAudit, "only memberships of groups have it", []string{"audit.object_type", "gm"}},
+		map[string][]string{"audit.object_type": {"uva", "gva", "gm", "dlgdsess"}, "audit.action": {"grant", "revoke", "join", "leave", "role"}}},
+	{"audit.aux_info", event.KindAudit, "only memberships of groups have it",
+		map[string][]string{"audit.object_type": {"gm"}, "audit.action": {"join", "role"}}},
 }
 
 // absentIn finds why a field is absent from events of the kind that meet the
@@ -62,7 +65,12 @@ func absentIn(facts []absence, path string, kind event.Kind, demands map[string]
 		if a.kind != "" && a.kind != kind || path != a.field && (!strings.HasSuffix(a.field, ".") || !strings.HasPrefix(path, a.field)) {
 			return false
 		}
-		return len(a.unless) == 0 || !demands[a.unless[0]].only(a.unless[1:]...)
+		for field, values := range a.unless {
+			if demands[field].only(values...) {
+				return false
+			}
+		}
+		return true
 	})
 	if i < 0 {
 		return "", false
