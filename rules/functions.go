@@ -17,9 +17,6 @@ func domain(email string) string {
 	return strings.ToLower(email[at+1:])
 }
 
-// earthRadiusKM is the mean radius of the earth (IUGG).
-const earthRadiusKM = 6371.0088
-
 // distanceKM is the great-circle distance by the haversine formula. Where
 // coordinates are missing it is no number, so that every comparison is false.
 func distanceKM(a, b event.Location) float64 {
@@ -30,5 +27,5 @@ func distanceKM(a, b event.Location) float64 {
 	sin2 := func(x float64) float64 { s := math.Sin(x / 2); return s * s }
 	h := sin2(rad(b.Latitude-a.Latitude)) +
 		math.Cos(rad(a.Latitude))*math.Cos(rad(b.Latitude))*sin2(rad(b.Longitude-a.Longitude))
-	return 2 * earthRadiusKM * math.Asin(math.Sqrt(min(1, h)))
+	return 2 * EarthRadiusKM * math.Asin(math.Sqrt(min(1, h)))
 }

@@ -61,16 +61,20 @@ const (
 	Times    Word = "times"
 	Distinct Word = "distinct"
 	Sequence Word = "sequence"
+	Together Word = "together"
+	Travel   Word = "travel"
 )
 
 // Pattern is what a rule detects, as plain data: what the leaves match is said
 // by bit i of Match.Steps for step i.
 type Pattern struct {
 	Word  Word
-	Steps []Step // one for all words but Sequence
+	Steps []Step // one for all words but Sequence and Together
 
 	// N is how many events (Times) or different values (Distinct) it takes.
 	N int
+	// KmPerHour is how fast one can travel, for Travel; above 0.
+	KmPerHour float64
 
 	Within time.Duration // the window: last.time − first.time ≤ Within
 	Quiet  time.Duration // an episode ends when more than this passes between matches
@@ -87,6 +91,9 @@ type Step struct {
 
 // MaxSlots bounds the events that one match of a sequence takes in all.
 const MaxSlots = 64
+
+// MaxTogether bounds the steps of Together.
+const MaxTogether = 8
 
 // Reach is how far before an event the decision about it can look: nothing
 // older than Reach before an event can change what that event is part of.
@@ -139,5 +146,7 @@ type Match struct {
 	Rule  *Rule
 	Key   Key
 	Steps uint64 // bit i: the event matches Pattern.Steps[i] under this key
-	Value string // what Distinct counts; empty for other words
+	// Value is what Distinct counts, or where Travel has been, as Coordinates
+	// tell it; empty for other words.
+	Value string
 }

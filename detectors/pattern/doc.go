@@ -18,6 +18,10 @@
 //	Distinct  N hits with N different non-empty values, likewise
 //	Sequence  one hit for each slot, in strictly increasing order, likewise;
 //	          a step that takes n events is n slots in a row
+//	Together  one hit for each step, in any order, likewise
+//	Travel    two hits, likewise, over 100 km apart, that nobody can both have
+//	          been at who goes no faster than KmPerHour; hits without a place
+//	          are passed over
 //
 // The span of a match is the time from its first hit to its last, both
 // included. It completes at its last hit. All matches count, not only the
@@ -46,8 +50,15 @@
 // begins a match and z, at most Within later, ends one, then spans cover all
 // that lies between a and z. In a Sequence, of the two matches one can be
 // crossed over to the other's end and makes a match from a to z. In Times and
-// Distinct it follows in the same way. For matches of a single hit spans are
+// Distinct it follows in the same way. In Together, of two matches that lie one
+// after the other, a hit of the second can take the place of some hit of the
+// first (sets of hits that can fill all steps are the bases of a matroid), which
+// makes a match across what lies between. For matches of a single hit spans are
 // points, which is a window of zero.
+//
+// In Travel it is not so: who is in two cities within a minute, and in the same
+// two within a minute an hour later, may have travelled in between. There the
+// spans themselves are followed, see markTravel.
 //
 // # Settling
 //
@@ -89,7 +100,13 @@
 //
 // # Cost
 //
-// A hit takes 72 bytes and its id, for Distinct also its value once per fold.
-// One Apply costs time in proportion to the hits within Within of those that
-// are new, and to their steps in a Sequence.
+// A hit takes 72 bytes and its id, for Distinct and Travel also its value once
+// per fold. One Apply costs time in proportion to the hits within Within of
+// those that are new; in a Sequence also to their steps; in Travel, for those
+// that are new, also to the places of the key.
+//
+// A fold holds no more hits than it is made for and, for Travel, no more places
+// than 256: beyond that the oldest hits are cut. Then what is older than the
+// hits held is late, what was cut is counted (Trimmed), and episodes that could
+// have had more say that they are Truncated.
 package pattern

@@ -19,9 +19,12 @@ type Fold struct {
 	mask    uint64 // the steps there are
 	maxHits int
 
+	maxPlaces int // of Travel
+
 	from    ref   // complete from here
 	settled ref   // hits before this are late
 	cut     int64 // latest hit that the bound on hits cut
+	trimmed int   // hits that the bounds cut
 	warming bool  // made from a time, not resumed yet
 
 	timeline timeline
@@ -36,7 +39,7 @@ type Fold struct {
 func New(p *rules.Pattern, from time.Time, maxHits int) *Fold {
 	f := &Fold{
 		pattern: p, within: int64(p.Within), quiet: int64(p.Quiet),
-		mask: ^uint64(0) >> (64 - len(p.Steps)), maxHits: maxHits,
+		mask: ^uint64(0) >> (64 - len(p.Steps)), maxHits: maxHits, maxPlaces: maxPlaces,
 		from: ref{at: beginning}, settled: ref{at: beginning}, cut: beginning,
 	}
 	switch p.Word {
@@ -49,6 +52,12 @@ func New(p *rules.Pattern, from time.Time, maxHits int) *Fold {
 		if f.need > rules.MaxSlots {
 			panic(fmt.Sprintf("pattern: a sequence of %d events; a checked rule has at most %d", f.need, rules.MaxSlots))
 		}
+	case rules.Together:
+		if f.need = len(p.Steps); f.need > rules.MaxTogether {
+			panic(fmt.Sprintf("pattern: together of %d steps; a checked rule has at most %d", f.need, rules.MaxTogether))
+		}
+	case rules.Travel:
+		f.need = 2
 	default:
 		f.need = max(p.N, 1)
 	}
@@ -73,6 +82,18 @@ func (f *Fold) Apply(hits []Hit) (changed []Episode, late []Hit) {
 	if len(batch) == 0 {
 		return nil, late
 	}
+	for len(batch) > 0 {
+		piece := f.piece(batch)
+		f.take(piece)
+		f.bound()
+		batch = batch[len(piece):]
+	}
+	f.timeline.tighten()
+	return f.report(), late
+}
+
+// take takes in new hits and finds the matches that hold any of them.
+func (f *Fold) take(batch []held) {
 	f.timeline.insert(batch)
 	// A match holds hits at most one span apart: look that far around what is
 	// new. The stretches looked at never overlap, so that a new match is found
@@ -85,11 +106,10 @@ func (f *Fold) Apply(hits []Hit) (changed []Episode, late []Hit) {
 		a := f.timeline.seek(batch[0].at - f.span)
 		b := f.timeline.seek(batch[n-1].at + f.span + 1)
 		around := f.timeline.hits[a:b]
-		f.link(around, f.mark(around))
+		gains, cover := f.mark(around, batch[:n])
+		f.link(around, gains, cover)
 		batch = batch[n:]
 	}
-	f.bound()
-	return f.report(), late
 }
 
 // admit sorts out what of the hits is new and to be decided.
@@ -102,7 +122,7 @@ func (f *Fold) admit(hits []Hit) (batch []held, late []Hit) {
 	for i := range hits {
 		h := &hits[i]
 		steps := h.Steps & f.mask
-		if steps == 0 || f.pattern.Word == rules.Distinct && h.Value == "" {
+		if steps == 0 || f.valued() && h.Value == "" {
 			continue // cannot be evidence
 		}
 		r := ref{instant(h.Time), h.ID}
@@ -119,12 +139,17 @@ func (f *Fold) admit(hits []Hit) (batch []held, late []Hit) {
 		if h.Historical {
 			n.marks = historical
 		}
-		if f.pattern.Word == rules.Distinct {
+		if f.valued() {
 			n.value = f.timeline.values.number(h.Value)
 		}
 		batch = append(batch, n)
 	}
 	return f.unique(batch), late
+}
+
+// valued tells whether the pattern is about the values of hits.
+func (f *Fold) valued() bool {
+	return f.pattern.Word == rules.Distinct || f.pattern.Word == rules.Travel
 }
 
 // unique sorts the batch and leaves one of each event.

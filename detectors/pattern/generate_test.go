@@ -71,7 +71,8 @@ func oneOf[T any](t *rapid.T, label string, of ...T) T { return of[between(t, 0,
 // drawPattern makes patterns small enough that random hits match them often.
 func drawPattern(t *rapid.T) *rules.Pattern {
 	p := &rules.Pattern{
-		Word:   oneOf(t, "word", rules.Bare, rules.Times, rules.Distinct, rules.Sequence, rules.Sequence),
+		Word: oneOf(t, "word", rules.Bare, rules.Times, rules.Distinct, rules.Sequence, rules.Sequence,
+			rules.Together, rules.Together, rules.Travel, rules.Travel),
 		Within: time.Duration(between(t, 0, 7, "within")) * time.Second,
 		Quiet:  time.Duration(between(t, 0, 4, "quiet")) * time.Second,
 		Steps:  []rules.Step{{Name: "a", Times: 1}},
@@ -84,8 +85,24 @@ func drawPattern(t *rapid.T) *rules.Pattern {
 		for k := range between(t, 1, 3, "steps") {
 			p.Steps = append(p.Steps, rules.Step{Name: string(rune('a' + k)), Times: oneOf(t, "times", 1, 1, 2, 3)})
 		}
+	case rules.Together:
+		p.Steps = nil
+		for k := range between(t, 2, 4, "steps") {
+			p.Steps = append(p.Steps, rules.Step{Name: string(rune('a' + k)), Times: 1})
+		}
+	case rules.Travel:
+		p.KmPerHour = oneOf(t, "km/h", 1, 111_000.0, 400_000, 1e9)
 	}
 	return p
+}
+
+// drawValue is one of few values: of few places for Travel, of which some lie
+// less than 100 km apart, some are seconds apart at the speeds drawn.
+func drawValue(t *rapid.T, p *rules.Pattern) string {
+	if p.Word == rules.Travel {
+		return oneOf(t, "place", "", "0,0", "0,0", "0.5,0.5", "0,1", "-2,1", "-4.25,1.5", "0,179", "0,-179", "89.9,45")
+	}
+	return oneOf(t, "value", "", "x", "y", "z", "w")
 }
 
 // drawHits makes hits that crowd together: few times, few values, often several
@@ -102,7 +119,7 @@ func drawHits(t *rapid.T, p *rules.Pattern, most, seconds int) []Hit {
 		id := fmt.Sprintf("e%02d", order[i])
 		hits[i] = Hit{
 			Time: second(between(t, 0, seconds, "at")), ID: id, Seq: uint64(i + 1),
-			Steps: drawSteps(t, p), Value: oneOf(t, "value", "", "x", "y", "z", "w"),
+			Steps: drawSteps(t, p), Value: drawValue(t, p),
 			Person:     unique.Make(alert.Person{UUID: id}),
 			Historical: rapid.Bool().Draw(t, "historical"),
 		}

@@ -14,7 +14,7 @@ type Hit struct {
 	ID    string
 	Seq   uint64 // in EVENTS
 	Steps uint64 // bit i: it matches Steps[i] of the pattern
-	Value string // what Distinct counts
+	Value string // what Distinct counts, or where Travel was: text of rules.Coordinates
 
 	Person     unique.Handle[alert.Person]
 	Place      unique.Handle[alert.Place]

@@ -12,19 +12,18 @@ import (
 // one before if it begins at most the quiet gap after its end, or if a match
 // spans the gap. A span that begins before these hits or ends after them is of
 // an old match, and what it joins was joined then.
-func (f *Fold) link(hits []held, g gains) {
+func (f *Fold) link(hits []held, g gains, spans cover) {
 	if len(g) == 0 {
 		return
 	}
 	from, to := f.recordsNear(hits[0].at, hits[len(hits)-1].at)
 	old := f.records[from:to]
 	joined := make([]record, 0, len(old)+1)
-	cover := cover{hits: hits, span: f.span}
 
 	for len(old) > 0 || len(g) > 0 {
 		n := len(joined) - 1
 		belongs := func(at int64) bool {
-			return n >= 0 && (at <= joined[n].last.at+f.quiet || cover.reaches(at))
+			return n >= 0 && (at <= joined[n].last.at+f.quiet || spans.reaches(at))
 		}
 		if len(old) > 0 && (len(g) == 0 || old[0].first <= hits[g[0].index].at) {
 			if belongs(old[0].first) {
@@ -55,9 +54,14 @@ func (f *Fold) recordsNear(first, last int64) (from, to int) {
 	return from, to
 }
 
-// cover tells whether the span of a match reaches an instant from before it.
-// It is asked about instants in increasing order.
-type cover struct {
+// cover tells whether the span of a match reaches an instant from before it:
+// of a new match at least, for what an old one joins was joined. It is asked
+// about instants in increasing order.
+type cover interface{ reaches(at int64) bool }
+
+// crossed is the cover of matches of which two can be crossed, see the package
+// comment.
+type crossed struct {
 	hits  []held
 	span  int64
 	next  int // first hit not before the instant
@@ -65,7 +69,7 @@ type cover struct {
 	start int // 1 + latest hit before the instant that starts a match
 }
 
-func (c *cover) reaches(at int64) bool {
+func (c *crossed) reaches(at int64) bool {
 	for ; c.next < len(c.hits) && c.hits[c.next].at < at; c.next++ {
 		if c.hits[c.next].is(starts) {
 			c.start = c.next + 1

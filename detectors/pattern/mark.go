@@ -27,14 +27,22 @@ func (g *gains) add(hits []held, i int, steps uint64, end bool) {
 	}
 }
 
-// mark finds every match that lies within the hits, which are neighbours, and
-// notes on them what they are. It returns what is new.
-func (f *Fold) mark(hits []held) gains {
+// mark finds every match among the hits, which are neighbours, that holds one
+// of the news, and notes on the hits what they are. It returns what is new, and
+// what the spans of those matches cover.
+func (f *Fold) mark(hits, news []held) (gains, cover) {
+	var g gains
 	switch f.pattern.Word {
+	case rules.Travel:
+		return markTravel(hits, news, f.journeysOf(hits))
 	case rules.Distinct:
-		return markDistinct(hits, f.need, f.span, f.timeline.values.window)
+		g = markDistinct(hits, f.need, f.span, f.timeline.values.window)
 	case rules.Sequence:
-		return markSequence(hits, f.pattern.Steps, f.span)
+		g = markSequence(hits, f.pattern.Steps, f.span)
+	case rules.Together:
+		g = markTogether(hits, f.need, f.span)
+	default:
+		g = markTimes(hits, f.need, f.span)
 	}
-	return markTimes(hits, f.need, f.span)
+	return g, &crossed{hits: hits, span: f.span}
 }

@@ -1,6 +1,9 @@
 package pattern
 
 import (
+	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -25,6 +28,14 @@ type span struct{ first, last int }
 func Evaluate(p *rules.Pattern, hits []Hit) []Episode {
 	hits = sorted(hits)
 	f := found{make([]uint64, len(hits)), map[span]bool{}}
+	switch p.Word {
+	case rules.Together:
+		everyAssignment(p, hits, f)
+		return cluster(p, hits, f)
+	case rules.Travel:
+		everyJourney(p, hits, f, haversine)
+		return cluster(p, hits, f)
+	}
 	slots := slotsOf(p)
 	n := len(slots)
 	if p.Word == rules.Distinct {
@@ -69,9 +80,14 @@ func Evaluate(p *rules.Pattern, hits []Hit) []Episode {
 func evaluateByPairs(p *rules.Pattern, hits []Hit) []Episode {
 	hits = sorted(hits)
 	f := found{make([]uint64, len(hits)), map[span]bool{}}
-	if p.Word == rules.Distinct {
+	switch p.Word {
+	case rules.Distinct:
 		distinctByPairs(p, hits, f)
-	} else {
+	case rules.Together:
+		togetherByPairs(p, hits, f)
+	case rules.Travel:
+		everyJourney(p, hits, f, byCosines)
+	default:
 		slotsByPairs(p, hits, f)
 	}
 	return cluster(p, hits, f)
@@ -141,6 +157,125 @@ func slotsByPairs(p *rules.Pattern, hits []Hit, f found) {
 			}
 		}
 	}
+}
+
+// everyAssignment gives every step every hit, as long as no hit is given twice
+// and all lie within the window.
+func everyAssignment(p *rules.Pattern, hits []Hit, f found) {
+	var taken []int // by step: the hit
+	var give func()
+	give = func() {
+		if k := len(taken); k < len(p.Steps) {
+			for h := range hits {
+				if hits[h].Steps&(1<<k) != 0 && !slices.Contains(taken, h) {
+					taken = append(taken, h)
+					give()
+					taken = taken[:k]
+				}
+			}
+			return
+		}
+		first, last := slices.Min(taken), slices.Max(taken)
+		if hits[last].Time.Sub(hits[first].Time) > p.Within {
+			return
+		}
+		f.spans[span{first, last}] = true
+		for k, h := range taken {
+			f.steps[h] |= 1 << k
+		}
+	}
+	give()
+}
+
+// togetherByPairs gives, for each two hits, each hit between them each of its
+// steps, and asks whether the others can then fill the other steps.
+func togetherByPairs(p *rules.Pattern, hits []Hit, f found) {
+	for a := range hits {
+		for z := a + 1; z < len(hits) && hits[z].Time.Sub(hits[a].Time) <= p.Within; z++ {
+			for h := a; h <= z; h++ {
+				for k := range p.Steps {
+					if hits[h].Steps&(1<<k) == 0 || !othersFill(p, hits[a:z+1], map[int]int{h - a: k}) {
+						continue
+					}
+					f.steps[h] |= 1 << k
+					if h > a {
+						continue
+					}
+					for j := range p.Steps { // and the last one, too
+						if j != k && hits[z].Steps&(1<<j) != 0 && othersFill(p, hits[a:z+1], map[int]int{0: k, z - a: j}) {
+							f.spans[span{a, z}] = true
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// othersFill tells whether the hits that are not given a step can fill the
+// steps that are not given: step by step it looks for a free hit, or for one
+// whose step another hit can take over.
+func othersFill(p *rules.Pattern, hits []Hit, given map[int]int) bool {
+	by := map[int]int{} // hit → step
+	var fill func(step int, tried map[int]bool) bool
+	fill = func(step int, tried map[int]bool) bool {
+		for h := range hits {
+			if _, fixed := given[h]; fixed || tried[h] || hits[h].Steps&(1<<step) == 0 {
+				continue
+			}
+			tried[h] = true
+			if other, busy := by[h]; !busy || fill(other, tried) {
+				by[h] = step
+				return true
+			}
+		}
+		return false
+	}
+	for k := range p.Steps {
+		if slices.Contains(slices.Collect(maps.Values(given)), k) {
+			continue
+		}
+		if !fill(k, map[int]bool{}) {
+			return false
+		}
+	}
+	return true
+}
+
+// everyJourney asks of each two hits whether anybody can have been at both.
+func everyJourney(p *rules.Pattern, hits []Hit, f found, km func(lat1, lon1, lat2, lon2 float64) float64) {
+	place := func(h Hit) (lat, lon float64, known bool) {
+		n, _ := fmt.Sscanf(h.Value, "%g,%g", &lat, &lon)
+		return lat, lon, n == 2 && h.Steps&1 != 0 && math.Abs(lat) <= 90 && math.Abs(lon) <= 180
+	}
+	for z := range hits {
+		for a := range z {
+			lat1, lon1, known1 := place(hits[a])
+			lat2, lon2, known2 := place(hits[z])
+			took := hits[z].Time.Sub(hits[a].Time)
+			far := km(lat1, lon1, lat2, lon2)
+			if !known1 || !known2 || took > p.Within || far <= 100 || took > 0 && far/took.Hours() <= p.KmPerHour {
+				continue
+			}
+			f.spans[span{a, z}] = true
+			f.steps[a] |= 1
+			f.steps[z] |= 1
+		}
+	}
+}
+
+// haversine and byCosines are the distance on the sphere by two textbooks.
+func haversine(lat1, lon1, lat2, lon2 float64) float64 {
+	rad := math.Pi / 180
+	h := math.Pow(math.Sin((lat2-lat1)*rad/2), 2) +
+		math.Cos(lat1*rad)*math.Cos(lat2*rad)*math.Pow(math.Sin((lon2-lon1)*rad/2), 2)
+	return 6371.0088 * 2 * math.Asin(math.Min(1, math.Sqrt(h)))
+}
+
+func byCosines(lat1, lon1, lat2, lon2 float64) float64 {
+	rad := math.Pi / 180
+	c := math.Sin(lat1*rad)*math.Sin(lat2*rad) + math.Cos(lat1*rad)*math.Cos(lat2*rad)*math.Cos((lon2-lon1)*rad)
+	return 6371.0088 * math.Acos(math.Max(-1, math.Min(1, c)))
 }
 
 // slotsOf lists the step of each slot of a match.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"watchword/bus/alert"
+	"watchword/rules"
 )
 
 // Settled is the time before which hits are late. Zero: nothing is settled.
@@ -29,19 +30,24 @@ func (f *Fold) Prune(complete time.Time) {
 		f.from = ref{at: needed}
 	}
 	f.drop(f.timeline.seek(needed))
+	f.timeline.tighten()
 
 	gone := sort.Search(len(f.records), func(i int) bool { return f.records[i].last.at+f.quiet >= needed })
 	f.records = slices.Delete(f.records, 0, gone)
 }
 
-// bound keeps the newest hits only. Hits before the oldest kept are late from
-// now on. Evidence found so far stays evidence, and episodes that a cut hit
-// could have touched say so.
+// bound keeps the newest hits only, and for Travel from so many places only.
+// Hits before the oldest kept are late from now on. Evidence found so far stays
+// evidence, and episodes that a cut hit could have touched say so.
 func (f *Fold) bound() {
-	n := len(f.timeline.hits) - f.maxHits
-	if n <= 0 || f.maxHits <= 0 {
+	n := f.beyondPlaces()
+	if f.maxHits > 0 {
+		n = max(n, len(f.timeline.hits)-f.maxHits)
+	}
+	if n <= 0 {
 		return
 	}
+	f.trimmed += n
 	oldest, newest := f.timeline.hits[0].at, f.timeline.hits[n-1].at
 	f.cut = max(f.cut, newest)
 	f.drop(n)
@@ -58,6 +64,16 @@ func (f *Fold) bound() {
 			r.truncated, r.changed = true, true
 		}
 	}
+}
+
+// Trimmed is how many hits the bounds have cut since the fold was made.
+func (f *Fold) Trimmed() int { return f.trimmed }
+
+// Full tells that the fold holds as much as it may, so that a hit older than
+// Settled would be cut again if the key were rebuilt.
+func (f *Fold) Full() bool {
+	return f.maxHits > 0 && len(f.timeline.hits) >= f.maxHits ||
+		f.pattern.Word == rules.Travel && len(f.timeline.values.numbers) >= f.maxPlaces
 }
 
 // isCut tells whether an episode that begins then could begin with a cut hit.

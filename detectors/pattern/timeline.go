@@ -17,7 +17,7 @@ type held struct {
 	found   uint64 // bit k: it is evidence for step k
 	person  unique.Handle[alert.Person]
 	place   unique.Handle[alert.Place]
-	value   uint32 // number of its value, for Distinct
+	value   uint32 // number of its value, for Distinct and Travel
 	marks
 }
 
@@ -78,5 +78,20 @@ func (t *timeline) drop(n int) {
 	t.hits = slices.Delete(t.hits, 0, n)
 	if cap(t.hits) > 4*len(t.hits) { // a burst should not be remembered by its size
 		t.hits = append([]held(nil), t.hits...)
+	}
+}
+
+// tighten lets go of what a burst of values took. There is no hit with a value
+// but those held.
+func (t *timeline) tighten() {
+	if !t.values.loose() {
+		return
+	}
+	old := t.values.texts
+	t.values = values{}
+	for i := range t.hits {
+		if h := &t.hits[i]; h.value != 0 {
+			h.value = t.values.number(old[h.value])
+		}
 	}
 }

@@ -1,7 +1,7 @@
 package pattern
 
-// values numbers the values of the held hits of a Distinct, so that a sweep
-// counts in a slice and each text is kept once. The zero value is ready; number
+// values numbers the values of the held hits of a Distinct or Travel, so that a
+// sweep counts in a slice and each text is kept once. The zero value is ready; number
 // 0 is no value at all.
 type values struct {
 	numbers map[string]uint32
@@ -49,3 +49,6 @@ func (v *values) release(n uint32) {
 	v.texts[n] = ""
 	v.free = append(v.free, n)
 }
+
+// loose tells whether far more values are remembered by size than are in use.
+func (v *values) loose() bool { return len(v.texts) > 64+4*len(v.numbers) }

@@ -92,10 +92,43 @@ func TestWords(t *testing.T) {
 		{"sequence: times at the end", rules.Sequence, 0, steps(1, 2), 4, 0, "1a 2b 5b 6b", "1-5 3 [1 2] e03"},
 		{"sequence: times in the middle", rules.Sequence, 0, steps(1, 2, 1), 9, 0, "1a 2b 3c 4b 5c", "1-5 4 [1 2 1] e05"},
 		{"sequence: the span joins what lies far apart", rules.Sequence, 0, steps(1, 1), 20, 0, "1a 9a 12b 21b", "1-21 4 [2 2] e03"},
+
+		{"together: in any order", rules.Together, 0, steps(1, 1), 5, 0, "1b 2a", "1-2 2 [1 1] e02"},
+		{"together: one event fills one step", rules.Together, 0, steps(1, 1), 5, 0, "1ab", ""},
+		{"together: an event for each step", rules.Together, 0, steps(1, 1, 1), 5, 0, "1ab 2ab 3b", ""},
+		{"together: one that fits twice goes where it is needed", rules.Together, 0, steps(1, 1), 5, 0, "1a 2ab", "1-2 2 [1 1] e02"},
+		{"together: and where it is needed only", rules.Together, 0, steps(1, 1, 1), 5, 0, "1abc 2a 3b", "1-3 3 [1 1 1] e03"},
+		{"together: two that fit twice", rules.Together, 0, steps(1, 1), 5, 0, "1ab 2ab", "1-2 2 [2 2] e02"},
+		{"together: a step said twice takes two events", rules.Together, 0, steps(1, 1, 1), 5, 0, "1ab 2c", ""},
+		{"together: and has them", rules.Together, 0, steps(1, 1, 1), 5, 0, "1ab 2c 3ab", "1-3 3 [2 2 1] e03"},
+		{"together: the window hit exactly", rules.Together, 0, steps(1, 1), 5, 0, "1b 6a", "1-6 2 [1 1] e02"},
+		{"together: just missed", rules.Together, 0, steps(1, 1), 5, 0, "1b 7a", ""},
+		{"together: all that can stand for a step", rules.Together, 0, steps(1, 1), 9, 0, "1a 2b 3a 4b", "1-4 4 [2 2] e02"},
+		{"together: what is needed at one time is free at another", rules.Together, 0, steps(1, 1), 2, 0, "1a 3ab 5b", "1-5 3 [2 2] e02"},
+		{"together: windows that overlap are one episode", rules.Together, 0, steps(1, 1), 3, 0, "1a 4b 7a", "1-7 3 [2 1] e02"},
+		{"together: at one instant", rules.Together, 0, steps(1, 1), 0, 0, "4b 4a 5a", "4-4 2 [1 1] e02"},
+
+		// One degree along the equator is 111.2 km; n is the speed, at 360,000 km/h 100 km a second.
+		{"travel: too far too soon", rules.Travel, 360_000, steps(1), 60, 0, "1a=0,0 12a=0,10", "1-12 2 [2] e02"},
+		{"travel: just in time", rules.Travel, 360_000, steps(1), 60, 0, "1a=0,0 13a=0,10", ""},
+		{"travel: beyond the window", rules.Travel, 360_000, steps(1), 10, 0, "1a=0,0 12a=0,10", ""},
+		{"travel: the window hit exactly", rules.Travel, 360_000, steps(1), 11, 0, "1a=0,0 12a=0,10", "1-12 2 [2] e02"},
+		{"travel: at the same instant at any speed", rules.Travel, 1e15, steps(1), 60, 0, "1a=0,0 1a=0,10 2a=0,0", "1-1 2 [2] e02"},
+		{"travel: less than 100 km apart", rules.Travel, 1, steps(1), 60, 0, "1a=0,0 1a=0,0.899 2a=0,0", ""},
+		{"travel: more than 100 km apart", rules.Travel, 1, steps(1), 60, 0, "1a=0,0 1a=0,0.9", "1-1 2 [2] e02"},
+		{"travel: over the date line is near", rules.Travel, 1, steps(1), 60, 0, "1a=0,179.9 2a=0,-179.9", ""},
+		{"travel: so is the other side of the pole", rules.Travel, 1, steps(1), 60, 0, "1a=89.9,0 2a=89.9,180", ""},
+		{"travel: without coordinates nobody is anywhere", rules.Travel, 1, steps(1), 60, 0, "1a=0,0 2a 3a=", ""},
+		{"travel: a place that is none", rules.Travel, 1, steps(1), 60, 0, "1a=0,0 2a=91,0 3a=0,181 4a=NaN,0 5a=here", ""},
+		{"travel: one trip or the other, not both", rules.Travel, 360_000, steps(1), 60, 0, "1a=0,0 2a=0,10 40a=0,0 41a=0,10", "1-2 2 [2] e02, 40-41 2 [2] e04"},
+		{"travel: both, if it is far enough", rules.Travel, 360_000, steps(1), 60, 0, "1a=0,0 2a=0,60 40a=0,0 41a=0,60", "1-41 4 [4] e02"},
+		{"travel: a place on the way joins no journeys", rules.Travel, 360_000, steps(1), 60, 0, "1a=0,0 2a=0,10 14a=0,5 26a=0,0 27a=0,10", "1-2 2 [2] e02, 26-27 2 [2] e05"},
+		{"travel: the quiet gap does", rules.Travel, 360_000, steps(1), 60, 24, "1a=0,0 2a=0,10 14a=0,5 26a=0,0 27a=0,10", "1-27 4 [4] e02"},
+		{"travel: to and fro", rules.Travel, 360_000, steps(1), 60, 0, "1a=0,0 5a=0,10 9a=0,0 13a=0,10", "1-13 4 [4] e02"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := &rules.Pattern{
-				Word: c.word, N: c.n, Steps: c.steps,
+				Word: c.word, N: c.n, KmPerHour: float64(c.n), Steps: c.steps,
 				Within: time.Duration(c.within) * time.Second, Quiet: time.Duration(c.quiet) * time.Second,
 			}
 			hits := parseHits(t, c.hits)
@@ -147,11 +180,19 @@ func TestManySlots(t *testing.T) {
 	})
 }
 
+// What rules allow is all that is taken.
 func TestTooManySlots(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("a sequence of 65 events was taken")
-		}
-	}()
-	New(&rules.Pattern{Word: rules.Sequence, Steps: steps(60, 5)}, time.Time{}, 0)
+	for what, p := range map[string]*rules.Pattern{
+		"a sequence of 65 events": {Word: rules.Sequence, Steps: steps(60, 5)},
+		"nine steps together":     {Word: rules.Together, Steps: steps(1, 1, 1, 1, 1, 1, 1, 1, 1)},
+	} {
+		t.Run(what, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("it was taken")
+				}
+			}()
+			New(p, time.Time{}, 0)
+		})
+	}
 }
