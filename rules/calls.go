@@ -57,7 +57,7 @@ func (c *resolver) checkCall(at *ast.Node, n *ast.CallNode, p place) {
 // pattern may stand.
 func (c *resolver) checkWord(n *ast.CallNode, name string) {
 	for i := range n.Arguments {
-		c.check(&n.Arguments[i], place{pattern: i == 0 || name == "sequence", where: "as a value of " + name})
+		c.check(&n.Arguments[i], place{pattern: i == 0 || name == "sequence" || name == "together", where: "as a value of " + name})
 	}
 }
 

@@ -36,10 +36,10 @@ type row map[string]string
 
 // words are the pattern words. They take anything: what their arguments must
 // be is said by pattern.go in the words of the rule language.
-var words = []string{"times", "distinct", "sequence", "by", "within", "across"}
+var words = []string{"times", "distinct", "sequence", "together", "travel", "by", "within", "across"}
 
 // laterWords belong to the rule language, but not to this version yet.
-var laterWords = []string{"together", "absent", "unseen", "travel", "spike"}
+var laterWords = []string{"absent", "unseen", "spike"}
 
 // laterFields likewise.
 var laterFields = []string{"alert"}

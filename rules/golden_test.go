@@ -100,6 +100,9 @@ func outline(r *Rule) string {
 	p := r.Pattern
 	fmt.Fprintf(&b, "%s [%s, %s] quiet %v\n", r.Title, r.Severity, r.Status, p.Quiet)
 	fmt.Fprintf(&b, "%s n=%d within %v across=%v by %q entity-keyed=%v\n", p.Word, p.N, p.Within, p.Across, p.KeyNames, r.EntityKeyed())
+	if p.KmPerHour != 0 {
+		fmt.Fprintf(&b, "at most %v km/h\n", p.KmPerHour)
+	}
 	for i, s := range p.Steps {
 		c := r.compiled.steps[i]
 		kind := string(c.kind)

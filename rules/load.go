@@ -148,7 +148,7 @@ func (b *body) read() (*form, *compiled) {
 
 // plain is the pattern as plain data.
 func (f *form) plain(quiet time.Duration) Pattern {
-	p := Pattern{Word: f.word, N: f.n, Within: f.within, Quiet: quiet, Across: f.across}
+	p := Pattern{Word: f.word, N: f.n, KmPerHour: f.speed, Within: f.within, Quiet: quiet, Across: f.across}
 	if p.Quiet == 0 {
 		p.Quiet = min(p.Within, time.Hour)
 	}

@@ -105,6 +105,11 @@ func (m *Matcher) try(r *Rule, c candidate, env any, f *event.Fields) {
 			return // nothing to count
 		}
 	}
+	if r.Pattern.Word == Travel && out.err == nil && !out.empty {
+		if out.value = whereabouts(&f.Location); out.value == "" {
+			return // nobody knows where it was
+		}
+	}
 	m.found = append(m.found, out)
 }
 

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -58,6 +59,11 @@ func item(user, action string) event.Fields {
 func TestMatch(t *testing.T) {
 	const failed = `let failed = signin.outcome == "failure"; `
 	withIP := func(f event.Fields, ip string) event.Fields { f.Client.IP = ip; return f }
+	at := func(f event.Fields, lat, lon float64) event.Fields {
+		f.Location = event.Location{Latitude: lat, Longitude: lon, Known: true}
+		return f
+	}
+	const travelled = `signin.outcome == "success" | travel(900) | by(user.uuid) | within("24h")`
 	noUser := item("", "export")
 	suspend := event.Fields{Kind: "audit", Source: "acme", User: event.User{UUID: "admin"}, Audit: event.Audit{Action: "suspend", ObjectUUID: "bob", AuxID: 7}}
 	for _, c := range []struct {
@@ -82,6 +88,14 @@ func TestMatch(t *testing.T) {
 		{"distinct", failed + `distinct(failed, user.email, 5) | by(source) | within("1h")`, signin("bob", "sso_failed"), []string{"r acme[acme] 1 bob@example.test"}},
 		{"distinct, empty value", failed + `distinct(failed, client.ip, 5) | by(source) | within("1h")`, signin("bob", "sso_failed"), nil},
 		{"distinct of numbers", `distinct(audit.action == "suspend", audit.aux_id, 5) | by(source) | within("1h")`, suspend, []string{"r acme[acme] 1 7"}},
+		{"travel", travelled, at(signin("bob", "success"), 52.52, 13.4), []string{"r acme[bob] 1 52.52,13.4"}},
+		{"travel, the sea off Africa", travelled, at(signin("bob", "success"), 0, 0), []string{"r acme[bob] 1 0,0"}},
+		{"travel, minus nought is nought", travelled, at(signin("bob", "success"), math.Copysign(0, -1), math.Copysign(0, -1)), []string{"r acme[bob] 1 0,0"}},
+		{"travel without coordinates", travelled, signin("bob", "success"), nil},
+		{"travel with coordinates of nowhere", travelled, at(signin("bob", "success"), 91, 0), nil},
+		{"travel, another outcome", travelled, at(signin("bob", "sso_failed"), 52.52, 13.4), nil},
+		{"together", `together(item.action == "export", item.action == "fill") | by(user.uuid) | within("1h")`, item("bob", "fill"), []string{"r acme[bob] 10"}},
+		{"together, both steps, two keys", `together(user.uuid == "admin" | by(user.uuid), audit.action == "suspend" | by(audit.object_uuid)) | within("1h")`, suspend, []string{"r acme[admin] 1", "r acme[bob] 10"}},
 		{"both steps, one key", `sequence(item.action == "export", item.vault_uuid == "v") | by(user.uuid) | within("1h")`, item("bob", "export"), []string{"r acme[bob] 11"}},
 		{"both steps, two keys", `sequence(user.uuid == "admin" | by(user.uuid), audit.action == "suspend" | by(audit.object_uuid)) | within("1h")`, suspend, []string{"r acme[admin] 1", "r acme[bob] 10"}},
 		{"the second step", `sequence(times(signin.outcome == "failure", 3), item.action == "export") | by(user.uuid) | within("1h")`, item("bob", "export"), []string{"r acme[bob] 10"}},

@@ -21,6 +21,7 @@ type form struct {
 	steps  []stepForm
 	n      int
 	value  ast.Node // of distinct
+	speed  float64  // of travel, km/h
 	keys   *keys    // of the whole
 	within time.Duration
 	across bool
@@ -107,6 +108,10 @@ func (r patternReader) modified(n ast.Node, f *form) bool {
 		return r.times(at, args, f)
 	case Distinct:
 		return r.distinct(at, args, f)
+	case Together:
+		return r.together(at, args, f)
+	case Travel:
+		return r.travel(at, args, f)
 	}
 	return r.sequence(at, args, f)
 }
