@@ -16,32 +16,6 @@ type rulesCmd struct {
 	List  rulesListCmd  `cmd:"" help:"List the rules that would run."`
 }
 
-type rulesCheckCmd struct {
-	Folders []string `arg:"" optional:"" help:"Folders of rule files; default: what the configuration loads."`
-}
-
-func (c *rulesCheckCmd) Run(p *program) error {
-	folders, err := p.ruleFolders(c.Folders)
-	if err != nil {
-		return err
-	}
-	set, problems := rules.Load(folders...)
-	if p.JSON {
-		if err := printJSON(p.out, problems...); err != nil {
-			return err
-		}
-	} else {
-		for _, pr := range problems {
-			fmt.Fprintln(p.out, plainText(pr.String()))
-		}
-	}
-	if problems.HasErrors() {
-		return errFound
-	}
-	fmt.Fprintf(p.err, "%s rules, all fine\n", number(len(set.Rules())))
-	return nil
-}
-
 type rulesListCmd struct {
 	Folders []string `arg:"" optional:"" help:"Folders of rule files; default: what the configuration loads."`
 }
@@ -57,6 +31,7 @@ type listedRule struct {
 	Attack   []string `json:"attack,omitempty"`
 	Version  string   `json:"version"`
 	File     string   `json:"file"`
+	Notes    []string `json:"notes,omitempty"` // such as lists that are empty
 }
 
 func (c *rulesListCmd) Run(p *program) error {
@@ -72,7 +47,7 @@ func (c *rulesListCmd) Run(p *program) error {
 	for _, r := range set.Rules() {
 		list = append(list, listedRule{
 			ID: r.ID, Severity: string(r.Severity), Status: string(r.Status), Pattern: string(r.Pattern.Word),
-			Window: span(r.Pattern.Within), Title: r.Title, Attack: r.Attack, Version: r.Version, File: r.File,
+			Window: span(r.Pattern.Within), Title: r.Title, Attack: r.Attack, Version: r.Version, File: r.File, Notes: r.Notes,
 		})
 	}
 	if p.JSON {
@@ -83,6 +58,11 @@ func (c *rulesListCmd) Run(p *program) error {
 		rows = append(rows, []string{r.ID, r.Severity, r.Status, r.Pattern, r.Window, r.Title})
 	}
 	columns(p.out, rows)
+	for _, r := range list {
+		for _, note := range r.Notes {
+			fmt.Fprintf(p.out, "note: %s: %s\n", plain(r.ID), plain(note))
+		}
+	}
 	return nil
 }
 
