@@ -14,6 +14,7 @@ import (
 type rulesCmd struct {
 	Check rulesCheckCmd `cmd:"" help:"Check rule files; every error of every file is shown."`
 	List  rulesListCmd  `cmd:"" help:"List the rules that would run."`
+	Test  rulesTestCmd  `cmd:"" help:"Run the tests beside rules, in every order of events, doubled and over restarts."`
 }
 
 type rulesListCmd struct {
