@@ -6,20 +6,18 @@ import (
 	"github.com/expr-lang/expr/ast"
 )
 
-// duplicateStep: a step that says the same as the one before it, for the same
-// key. Two events are then wanted, which times says; more often one of the two
-// was to say something else. In a pattern without order, any earlier step.
+// duplicateStep: two steps of different names that say the same for the same
+// key, so that one of them was to say something else; or, in a sequence, a step
+// right after itself, which times says better. A step that comes again later,
+// or is there twice in together, can be meant.
 func duplicateStep(s *subject) {
 	steps := s.form.steps
 	for i := range steps {
-		from := i - 1
-		if s.form.word != Sequence {
-			from = 0
-		}
-		for j := max(from, 0); j < i; j++ {
-			if s.same(steps[i], steps[j]) {
-				s.warnOn(steps[i].test, "write times(step, n) for n such events, or correct one of the two",
-					"step %d says the same as step %d", i+1, j+1)
+		for j := range i {
+			inARow := s.form.word == Sequence && j == i-1
+			if (steps[i].name != steps[j].name || inARow) && s.same(steps[i], steps[j]) {
+				s.warnOn(steps[i].test, "correct one of the two, or write times(step, n) where n such events are wanted",
+					"step %d, %s, says the same as step %d, %s", i+1, steps[i].name, j+1, steps[j].name)
 				break
 			}
 		}
