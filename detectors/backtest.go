@@ -17,8 +17,10 @@ import (
 // Record is a line of a file of events, or a message of EVENTS: what
 // event.ReadLine reads.
 type Record struct {
+	File   int    // which file it is of, where there are several; told to Unused
 	Number uint64 // of the line, from 1; or the message's sequence
 	Data   []byte // the receiver's to keep
+	Err    error  // why there is no Data; then it is an unreadable record
 }
 
 // Backtest evaluates rules over a history: the events of a file or a store, in
@@ -37,9 +39,12 @@ type Backtest struct {
 	Stored bool
 	// Keep says which events are evaluated; nil: all. Several goroutines call it.
 	Keep func(*event.Fields) bool
+	// Since leaves out what ended before. Events before it are evaluated as far
+	// back as the rules reach. Zero: nothing is left out.
+	Since time.Time
 	// Unused is told of each record that cannot be read or is set aside, in the
 	// order they came in, within Run; nil: they are counted only.
-	Unused func(number uint64, reason error)
+	Unused func(file int, number uint64, reason error)
 }
 
 // batch is some records on their way: read, evaluated by any worker, and taken
@@ -53,6 +58,7 @@ type batch struct {
 
 // evaluated is what became of a record.
 type evaluated struct {
+	file    int
 	number  uint64
 	err     error // it cannot be read
 	left    bool  // Keep left it out
@@ -75,7 +81,7 @@ type setHit struct {
 // The error is that of read, or ctx's.
 func (b *Backtest) Run(ctx context.Context, read func(yield func([]Record) error) error) (*History, error) {
 	workers := runtime.GOMAXPROCS(0)
-	h := newHistory(b.Sets)
+	h := newHistory(b.Sets, b.Since)
 	seeds := newEventSeeds()
 	queue := make(chan *batch, 2*workers) // in the order read; its length bounds what is in flight
 	work := make(chan *batch, workers)
@@ -128,12 +134,17 @@ type evaluator struct {
 	*Backtest
 	seeds    eventSeeds
 	matchers []*rules.Matcher // for each set
+	from     time.Time        // earlier events are left out
 }
 
 func newEvaluator(b *Backtest, seeds eventSeeds) *evaluator {
 	e := &evaluator{Backtest: b, seeds: seeds}
+	var reach time.Duration
 	for _, s := range b.Sets {
-		e.matchers = append(e.matchers, s.Matcher())
+		e.matchers, reach = append(e.matchers, s.Matcher()), max(reach, s.Reach())
+	}
+	if !b.Since.IsZero() {
+		e.from = b.Since.Add(-reach)
 	}
 	return e
 }
@@ -147,12 +158,16 @@ func (e *evaluator) evaluate(b *batch) {
 }
 
 func (e *evaluator) one(r Record, b *batch) evaluated {
+	out := evaluated{file: r.File, number: r.Number, err: r.Err}
+	if r.Err != nil {
+		return out
+	}
 	ev, f, err := event.ReadLine(r.Data, e.Source)
-	out := evaluated{number: r.Number, err: err, id: ev.ID, time: ev.Time}
+	out.err, out.id, out.time = err, ev.ID, ev.Time
 	if err != nil {
 		return out
 	}
-	if e.Keep != nil && !e.Keep(&f) {
+	if ev.Time.Before(e.from) || e.Keep != nil && !e.Keep(&f) {
 		out.left = true
 		return out
 	}

@@ -38,7 +38,7 @@ func asRecords(tb failer, events []event.Event) []Record {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		out = append(out, Record{uint64(i + 1), data})
+		out = append(out, Record{Number: uint64(i + 1), Data: data})
 	}
 	return out
 }
@@ -162,23 +162,24 @@ func TestBacktestPassesOverWhatIsBad(t *testing.T) {
 	for _, data := range [][]byte{
 		[]byte("no event"), records[0].Data, changed, spaced, []byte(`{"feed":"itemusages","event":{}}`), records[1].Data, records[2].Data, records[1].Data,
 	} {
-		all = append(all, Record{uint64(len(all) + 1), data})
+		all = append(all, Record{File: 7, Number: uint64(len(all) + 1), Data: data})
 	}
+	all = append(all, Record{File: 7, Number: 9, Err: errors.New("longer than 16 MiB")})
 	for _, size := range []int{1, 3, 100} {
 		var told []string
 		b := &Backtest{
 			Sets: []*rules.Set{set}, Keep: func(f *event.Fields) bool { return f.Source != "beta" },
-			Unused: func(n uint64, err error) { told = append(told, fmt.Sprintf("%d: %v", n, err)) },
+			Unused: func(file int, n uint64, err error) { told = append(told, fmt.Sprintf("%d: %v", n+uint64(file)-7, err)) },
 		}
 		h, err := b.Run(t.Context(), inBatches(all, size))
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := HistoryStats{Records: 8, Events: 2, Repeated: 2, LeftOut: 1, Unreadable: 2, SetAside: 1, Hits: 2, First: t0, Last: t0}
+		want := HistoryStats{Records: 9, Events: 2, Repeated: 2, LeftOut: 1, Unreadable: 3, SetAside: 1, Hits: 2, First: t0, Last: t0}
 		if h.HistoryStats != want {
 			t.Errorf("\n got %+v\nwant %+v", h.HistoryStats, want)
 		}
-		if len(told) != 3 || !strings.HasPrefix(told[0], "1: no JSON") || !strings.HasPrefix(told[1], "3: the id acme/") || !strings.HasPrefix(told[2], "5: itemusages object: no uuid") {
+		if len(told) != 4 || told[3] != "9: longer than 16 MiB" || !strings.HasPrefix(told[0], "1: no JSON") || !strings.HasPrefix(told[1], "3: the id acme/") || !strings.HasPrefix(told[2], "5: itemusages object: no uuid") {
 			t.Errorf("told %q", told)
 		}
 		var keys []string
@@ -208,7 +209,7 @@ func TestBacktestEndsWithItsInput(t *testing.T) {
 			if n == 100 {
 				cancel()
 			}
-			if err := yield([]Record{{1, []byte("{}")}}); err != nil {
+			if err := yield([]Record{{Number: 1, Data: []byte("{}")}}); err != nil {
 				return err
 			}
 		}
@@ -251,4 +252,33 @@ func keysOf(alerts []alert.Alert) map[string]bool {
 		keys[a.Source+"/"+strings.Join(a.Key, "/")] = true
 	}
 	return keys
+}
+
+// Since leaves out what ended before, and looks as far back as the rules reach.
+func TestBacktestSince(t *testing.T) {
+	set := loadRules(t, map[string]string{"failures": testRules["failures"]}) // 3 within 1h, quiet 1h
+	var s story
+	var events []event.Event
+	for _, minute := range []int{0, 1, 2, 290, 300, 310, 600} {
+		events = append(events, s.failed("acme", "ann", "192.0.2.1", t0.Add(time.Duration(minute)*time.Minute)))
+	}
+	for minute, want := range map[int]string{-1000: "0–2 290–310", 2: "0–2 290–310", 3: "290–310", 310: "290–310", 311: "", 2000: ""} {
+		b := &Backtest{Sets: []*rules.Set{set}, Since: t0.Add(time.Duration(minute) * time.Minute)}
+		h, err := b.Run(t.Context(), inBatches(asRecords(t, events), 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range allAlerts(h, set) {
+			got = append(got, fmt.Sprintf("%.0f–%.0f", a.First.Sub(t0).Minutes(), a.Last.Sub(t0).Minutes()))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("since minute %d: %v, want %s", minute, got, want)
+		}
+		for _, p := range h.Curves(set.Rule("failures"))[0].Points {
+			if p.N == 3 && p.Alerts != len(got) {
+				t.Errorf("since minute %d: %d alerts in the curve, want %d", minute, p.Alerts, len(got))
+			}
+		}
+	}
 }

@@ -47,7 +47,7 @@ func (h *History) Curves(rule *rules.Rule) []Curve {
 		for _, of := range variants {
 			var points []int
 			for _, v := range of {
-				points = append(points, v.count(k.hits))
+				points = append(points, h.episodesOf(v, k.hits))
 			}
 			counts = append(counts, points)
 		}
@@ -112,13 +112,13 @@ func (of number) changed(n int) *variant {
 	return v
 }
 
-// count is how many episodes the pattern makes of the hits.
-func (v *variant) count(hits []pattern.Hit) int {
+// episodesOf is how many episodes a pattern makes of the hits.
+func (h *History) episodesOf(v *variant, hits []pattern.Hit) int {
 	if len(hits) < v.needs {
 		return 0
 	}
 	_, found := episodes(&v.Pattern, hits)
-	return len(found)
+	return len(slices.DeleteFunc(found, func(e pattern.Episode) bool { return h.isPast(e.Last) }))
 }
 
 // slots is how many events a match of a sequence takes.

@@ -20,6 +20,7 @@ import (
 // asked by several goroutines.
 type History struct {
 	HistoryStats
+	since   time.Time // what ended before is left out
 	sets    []*rules.Set
 	matched []map[string]rules.RuleStats // for each set, by rule id
 
@@ -47,8 +48,8 @@ type keyHits struct {
 	hits []pattern.Hit
 }
 
-func newHistory(sets []*rules.Set) *History {
-	h := &History{sets: sets, known: map[eventKey]uint64{}, keys: map[*rules.Rule][]keyHits{}}
+func newHistory(sets []*rules.Set, since time.Time) *History {
+	h := &History{since: since, sets: sets, known: map[eventKey]uint64{}, keys: map[*rules.Rule][]keyHits{}}
 	for range sets {
 		h.harvests = append(h.harvests, harvest{})
 		h.matched = append(h.matched, map[string]rules.RuleStats{})
@@ -57,9 +58,9 @@ func newHistory(sets []*rules.Set) *History {
 }
 
 // take takes in an evaluated batch. The first record of an id is the event.
-func (h *History) take(b *batch, unused func(uint64, error)) {
+func (h *History) take(b *batch, unused func(int, uint64, error)) {
 	if unused == nil {
-		unused = func(uint64, error) {}
+		unused = func(int, uint64, error) {}
 	}
 	for i := range b.events {
 		e := &b.events[i]
@@ -69,14 +70,14 @@ func (h *History) take(b *batch, unused func(uint64, error)) {
 		switch content, known := h.known[e.key]; {
 		case e.err != nil:
 			h.Unreadable++
-			unused(e.number, e.err)
+			unused(e.file, e.number, e.err)
 		case e.left:
 			h.LeftOut++
 		case known && content == e.content:
 			h.Repeated++
 		case known:
 			h.SetAside++
-			unused(e.number, fmt.Errorf("the id %s is known with other content", e.id))
+			unused(e.file, e.number, fmt.Errorf("the id %s is known with other content", e.id))
 		default:
 			h.known[e.key] = e.content
 			h.note(e.time)
@@ -142,9 +143,13 @@ func (h *History) Keys(rule *rules.Rule) int { return len(h.keys[rule]) }
 // by key and time.
 func (h *History) Alerts(rule *rules.Rule) []alert.Alert {
 	return slices.Concat(eachKey(h.keys[rule], func(k keyHits) []alert.Alert {
-		return alertsOf(foldKey{rule, k.key}, k.hits, allEvidence)
+		alerts := alertsOf(foldKey{rule, k.key}, k.hits, allEvidence)
+		return slices.DeleteFunc(alerts, func(a alert.Alert) bool { return h.isPast(a.Last) })
 	})...)
 }
+
+// isPast tells whether what ended then is left out.
+func (h *History) isPast(end time.Time) bool { return end.Before(h.since) }
 
 // eachKey computes something for each key on all processors, and returns it in
 // the order of the keys.

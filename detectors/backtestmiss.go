@@ -28,7 +28,9 @@ const nearWindow = 4
 // alert is none.
 func (h *History) NearMisses(rule *rules.Rule) []NearMiss {
 	near := nearMisses(&rule.Pattern)
-	all := slices.Concat(eachKey(h.keys[rule], func(k keyHits) []NearMiss { return near.of(rule, k) })...)
+	all := slices.Concat(eachKey(h.keys[rule], func(k keyHits) []NearMiss {
+		return slices.DeleteFunc(near.of(rule, k), func(m NearMiss) bool { return h.isPast(m.Alert.Last) })
+	})...)
 	slices.SortStableFunc(all, func(a, b NearMiss) int {
 		return cmp.Or(
 			cmp.Compare(a.Want-a.Have, b.Want-b.Have),
