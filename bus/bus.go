@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -70,11 +71,12 @@ type Bus struct {
 	log      *slog.Logger
 	nc       *nats.Conn
 	js       jetstream.JetStream
-	store    *store        // nil unless this process holds the store
-	server   *embed        // nil unless this process runs the server
-	door     *door         // nil unless this process serves the store's socket
-	slots    chan struct{} // one for each commit under way
-	patience time.Duration // to wait for one answer of the server
+	store    *store               // nil unless this process holds the store
+	server   *embed               // nil unless this process runs the server
+	door     *door                // nil unless this process serves the store's socket
+	slots    chan struct{}        // one for each commit under way
+	link     atomic.Pointer[link] // the connection at present
+	patience time.Duration        // to wait for one answer of the server
 	health   health
 	closing  sync.Once
 }

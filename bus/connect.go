@@ -33,6 +33,7 @@ func (b *Bus) connect(how ...nats.Option) error {
 		// later it could arrive after its writer has given it up.
 		nats.ReconnectBufSize(-1),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			b.link.Swap(newLink()).end()
 			if err != nil {
 				b.log.Warn("connection to the server lost", "err", err)
 			}
@@ -44,6 +45,7 @@ func (b *Bus) connect(how ...nats.Option) error {
 			b.log.Warn("connection", "err", err)
 		}),
 	}, how...)
+	b.link.Store(newLink())
 	url := b.cfg.URL
 	if url == "" {
 		url = "nats://127.0.0.1" // not dialled: the options say how to connect
@@ -55,6 +57,44 @@ func (b *Bus) connect(how ...nats.Option) error {
 	b.nc = nc
 	b.js, err = jetstream.New(nc, jetstream.WithDefaultTimeout(10*time.Second))
 	return err
+}
+
+// A link is one connection to the server, from connect to disconnect. An answer
+// never comes over another than the one its request went over, so there is no
+// waiting for it longer.
+type link struct {
+	ctx context.Context
+	end context.CancelFunc
+}
+
+func newLink() *link {
+	ctx, end := context.WithCancel(context.Background())
+	return &link{ctx, end}
+}
+
+// onLink is ctx, ended too when the connection is lost or the server is silent
+// for too long.
+func (b *Bus) onLink(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, b.patience)
+	stop := context.AfterFunc(b.link.Load().ctx, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+// unanswered is the error of a request: that of its caller's ctx, or else one
+// that cannot be taken for it.
+func unanswered(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("%w: the connection was lost", ErrUnavailable)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w in time", ErrUnavailable)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 // openURL connects to an external server and refuses one that cannot do what
