@@ -78,6 +78,7 @@ type Bus struct {
 	link     atomic.Pointer[link] // the connection at present
 	patience time.Duration        // to wait for one answer of the server
 	health   health
+	opened   bool // the streams are known to be ours
 	closing  sync.Once
 }
 
@@ -111,6 +112,7 @@ func Open(ctx context.Context, c Config) (*Bus, error) {
 		b.Close()
 		return nil, err
 	}
+	b.opened = true
 	return b, nil
 }
 
@@ -168,7 +170,7 @@ func (b *Bus) serveStore(ctx context.Context) error {
 func (b *Bus) Close() error {
 	var err error
 	b.closing.Do(func() {
-		if b.store != nil && b.nc != nil && !b.cfg.ReadOnly {
+		if b.opened && b.store != nil && !b.cfg.ReadOnly {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			err = b.rememberEnds(ctx)
@@ -196,7 +198,7 @@ func (b *Bus) Addr() string {
 	case b.server != nil:
 		return b.server.addr()
 	case b.cfg.URL != "":
-		return b.nc.ConnectedUrlRedacted()
+		return withoutSecrets(b.nc.ConnectedUrl())
 	}
 	return ""
 }

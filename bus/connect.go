@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -39,18 +40,18 @@ func (b *Bus) connect(how ...nats.Option) error {
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
-			b.log.Info("connected to the server again", "server", nc.ConnectedUrlRedacted())
+			b.log.Info("connected to the server again", "server", withoutSecrets(nc.ConnectedUrl()))
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
 			b.log.Warn("connection", "err", err)
 		}),
 	}, how...)
 	b.link.Store(newLink())
-	url := b.cfg.URL
-	if url == "" {
-		url = "nats://127.0.0.1" // not dialled: the options say how to connect
+	to := b.cfg.URL
+	if to == "" {
+		to = "nats://127.0.0.1" // not dialled: the options say how to connect
 	}
-	nc, err := nats.Connect(url, opts...)
+	nc, err := nats.Connect(to, opts...)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
@@ -104,10 +105,16 @@ func (b *Bus) openURL(ctx context.Context) error {
 	if b.cfg.Creds != "" {
 		opts = append(opts, nats.UserCredentials(b.cfg.Creds))
 	}
-	if err := b.connect(opts...); err != nil {
-		return fmt.Errorf("server %s: %w", b.cfg.URL, err)
+	for _, s := range strings.Split(b.cfg.URL, ",") {
+		// Not said with the error of url.Parse, which repeats all of it.
+		if u, err := url.Parse(strings.TrimSpace(s)); err != nil || u.Host == "" {
+			return errors.New("server URL: should be like nats://host:4222")
+		}
 	}
-	where, have := b.nc.ConnectedUrlRedacted(), b.nc.ConnectedServerVersion()
+	if err := b.connect(opts...); err != nil {
+		return fmt.Errorf("server %s: %w", withoutSecrets(b.cfg.URL), err)
+	}
+	where, have := withoutSecrets(b.nc.ConnectedUrl()), b.nc.ConnectedServerVersion()
 	if older(have, oldestServer) {
 		return fmt.Errorf("server %s is nats-server %s, which cannot store atomic batches: %s or newer is needed", where, have, soundServer)
 	}
@@ -121,6 +128,22 @@ func (b *Bus) openURL(ctx context.Context) error {
 		return fmt.Errorf("server %s: ask for JetStream: %w", where, err)
 	}
 	return nil
+}
+
+// withoutSecrets is a list of server URLs without what may be a password or a
+// token: everything before the host.
+func withoutSecrets(urls string) string {
+	list := strings.Split(urls, ",")
+	for i, s := range list {
+		u, err := url.Parse(strings.TrimSpace(s))
+		if err != nil {
+			list[i] = "(unreadable)"
+			continue
+		}
+		u.User = nil
+		list[i] = u.String()
+	}
+	return strings.Join(list, ",")
 }
 
 // older compares two versions by their numbers; what cannot be read is old.
