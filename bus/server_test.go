@@ -272,13 +272,14 @@ func TestServerRestarts(t *testing.T) {
 			}
 		}
 	})
-	go func() {
+	var restarter sync.WaitGroup
+	restarter.Go(func() {
 		for i := range halfway {
 			if i%20 == 10 {
 				s.OpenOn()
 			}
 		}
-	}()
+	})
 	want := 0
 	for want < pages*size {
 		got, err := r.Next(ctx, 100)
@@ -293,6 +294,7 @@ func TestServerRestarts(t *testing.T) {
 		}
 	}
 	writer.Wait()
+	restarter.Wait()
 }
 
 // A stream that is replaced under a reader by another of its name is not read on.
