@@ -211,8 +211,7 @@ func (r *Reader) take(max int) ([]Stored, error) {
 		}
 		r.next = m.Seq + 1
 		r.pending.Store(r.flow.pending)
-		// A message later in the stream can be older, if the clock was set back.
-		if !r.flow.lets(m.Subject) || m.Time.Before(r.opts.StartTime) {
+		if !r.flow.lets(m.Subject) {
 			continue
 		}
 		if out == nil {

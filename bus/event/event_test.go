@@ -153,6 +153,8 @@ func TestOptionalFields(t *testing.T) {
 			func(f Fields) bool { return f.Location.Known }},
 		{"actor without details", FeedAuditEvents, `{"uuid":"A","timestamp":"2026-05-04T08:15:02Z","actor_uuid":"U","aux_id":0}`,
 			func(f Fields) bool { return f.User.UUID == "U" }},
+		{"a text without end is cut, whole runes", FeedItemUsages, `{"uuid":"A","timestamp":"2026-05-04T08:15:02Z","user":{"name":"x` + strings.Repeat("é", MaxText) + `"}}`,
+			func(f Fields) bool { return f.User.Name == "x"+strings.Repeat("é", MaxText/2-1) }},
 		{"service account", FeedItemUsages, `{"uuid":"A","timestamp":"2026-05-04T08:15:02Z","user":{"email":"x@1PasswordServiceAccounts.com"}}`,
 			func(f Fields) bool { return f.User.Service }},
 	} {
@@ -192,6 +194,7 @@ func TestReadHeadRefuses(t *testing.T) {
 		"timestamp no date": `{"uuid":"A","timestamp":"yesterday"}`,
 		"user is a number":  `{"uuid":"A","timestamp":"2026-05-04T08:15:02Z","target_user":7}`,
 		"an array":          `[]`,
+		"uuid without end":  `{"uuid":"` + strings.Repeat("A", MaxUUID+1) + `","timestamp":"2026-05-04T08:15:02Z"}`,
 	} {
 		if h, err := ReadHead(FeedSigninAttempts, []byte(raw)); err == nil {
 			t.Errorf("%s: read as %+v", name, h)
