@@ -63,11 +63,11 @@ func (b *Bus) ask(ctx context.Context, what string, q, answer any) error {
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.patience)
+	on, cancel := b.onLink(ctx)
 	defer cancel()
-	m, err := b.nc.RequestWithContext(ctx, "$JS.API."+what, body)
+	m, err := b.nc.RequestWithContext(on, "$JS.API."+what, body)
 	if err != nil {
-		return err
+		return unanswered(ctx, err)
 	}
 	return json.Unmarshal(m.Data, answer)
 }

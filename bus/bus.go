@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -70,12 +71,14 @@ type Bus struct {
 	log      *slog.Logger
 	nc       *nats.Conn
 	js       jetstream.JetStream
-	store    *store        // nil unless this process holds the store
-	server   *embed        // nil unless this process runs the server
-	door     *door         // nil unless this process serves the store's socket
-	slots    chan struct{} // one for each commit under way
-	patience time.Duration // to wait for one answer of the server
+	store    *store               // nil unless this process holds the store
+	server   *embed               // nil unless this process runs the server
+	door     *door                // nil unless this process serves the store's socket
+	slots    chan struct{}        // one for each commit under way
+	link     atomic.Pointer[link] // the connection at present
+	patience time.Duration        // to wait for one answer of the server
 	health   health
+	opened   bool // the streams are known to be ours
 	closing  sync.Once
 }
 
@@ -109,6 +112,7 @@ func Open(ctx context.Context, c Config) (*Bus, error) {
 		b.Close()
 		return nil, err
 	}
+	b.opened = true
 	return b, nil
 }
 
@@ -166,7 +170,7 @@ func (b *Bus) serveStore(ctx context.Context) error {
 func (b *Bus) Close() error {
 	var err error
 	b.closing.Do(func() {
-		if b.store != nil && b.nc != nil && !b.cfg.ReadOnly {
+		if b.opened && b.store != nil && !b.cfg.ReadOnly {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			err = b.rememberEnds(ctx)
@@ -194,7 +198,7 @@ func (b *Bus) Addr() string {
 	case b.server != nil:
 		return b.server.addr()
 	case b.cfg.URL != "":
-		return b.nc.ConnectedUrlRedacted()
+		return withoutSecrets(b.nc.ConnectedUrl())
 	}
 	return ""
 }

@@ -110,7 +110,13 @@ func (b *Bus) acceptable(stream string, fence Fence, msgs []Message) error {
 		return nil
 	}
 	// A batch is on the disk twice while it is being committed.
-	return b.store.check(2 * int64(total))
+	need := 2 * int64(total)
+	err := b.store.check(need)
+	if !errors.Is(err, ErrFull) {
+		need = 0
+	}
+	b.health.need.Store(need)
+	return err
 }
 
 // A commit is one call of Commit under way.
@@ -166,6 +172,9 @@ func (c *commit) failed(err error) error {
 	var api *apiError
 	if errors.As(err, &api) && !c.doubt {
 		return fmt.Errorf("nothing was stored: %w", err)
+	}
+	if errors.Is(err, ErrUnavailable) {
+		return err
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }

@@ -196,6 +196,9 @@ func TestServerAway(t *testing.T) {
 	if _, err := far.Commit(ctx, bus.Events, bus.Fence{Subject: marker}, page(3, "x")); !errors.Is(err, bus.ErrUnavailable) {
 		t.Fatalf("with the server mute: %v, want %v", err, bus.ErrUnavailable)
 	}
+	if _, err := far.Last(t.Context(), bus.Events, marker); !errors.Is(err, bus.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("a read with the server mute: %v, want %v and not an error of ctx", err, bus.ErrUnavailable)
+	}
 	w.listener.Close()
 	w.cut()
 	ctx, cancel = context.WithTimeout(t.Context(), 300*time.Millisecond)

@@ -54,3 +54,12 @@ func MuteConsumer(r *Reader) {
 	defer r.mu.Unlock()
 	r.flow.sub.Unsubscribe()
 }
+
+// Consumers is how many consumers the server has on a stream.
+func Consumers(t testing.TB, b *Bus, stream string) int {
+	s, err := b.js.Stream(t.Context(), stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.CachedInfo().State.Consumers
+}

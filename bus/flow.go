@@ -41,7 +41,7 @@ type flow struct {
 
 // newFlow makes a consumer, which sends nothing before begin.
 func newFlow(ctx context.Context, b *Bus, stream string, cfg jetstream.ConsumerConfig) (*flow, error) {
-	f := &flow{nc: b.nc, stream: stream, heard: time.Now(), reconnects: b.nc.Stats().Reconnects}
+	f := &flow{nc: b.nc, stream: stream, reconnects: b.nc.Stats().Reconnects}
 	cfg.AckPolicy = jetstream.AckNonePolicy
 	cfg.MaxDeliver = 1
 	cfg.MemoryStorage = true

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -32,6 +33,7 @@ type health struct {
 	mu       sync.Mutex
 	troubles []Trouble
 	told     map[string]time.Time // when a trouble was last logged
+	need     atomic.Int64         // bytes of disk the last commit asked for, when it was refused
 	full     map[string]bool      // streams that refused the last commit for want of room
 }
 
@@ -122,7 +124,7 @@ func (b *Bus) look(ctx context.Context) []Trouble {
 		out = append(out, Trouble{What: what, Text: fmt.Sprintf(format, args...), Stops: stops})
 	}
 	if b.store != nil {
-		if err := b.store.check(0); errors.Is(err, ErrFull) {
+		if err := b.store.check(b.health.need.Load()); errors.Is(err, ErrFull) {
 			add(true, "disk", "%v; make room, and intake goes on by itself", err)
 		} else if err != nil {
 			add(true, "store", "%v", err)

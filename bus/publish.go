@@ -55,16 +55,13 @@ func (c *commit) send(ctx context.Context) (uint64, error) {
 			return 0, err
 		}
 	}
-	m := c.message(last, batch)
-	ctx, cancel := context.WithTimeout(ctx, c.bus.patience)
+	on, cancel := c.bus.onLink(ctx)
 	defer cancel()
-	answer, err := nc.RequestMsgWithContext(ctx, m)
-	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrConnectionClosed) {
-		return 0, err
-	}
+	answer, err := nc.RequestMsgWithContext(on, c.message(last, batch))
 	if err != nil {
-		c.doubt = true
-		return 0, err
+		sent := !errors.Is(err, nats.ErrNoResponders) && !errors.Is(err, nats.ErrReconnectBufExceeded) && !errors.Is(err, nats.ErrConnectionClosed)
+		c.doubt = c.doubt || sent
+		return 0, unanswered(ctx, err)
 	}
 	var ack struct {
 		Error *apiError `json:"error"`

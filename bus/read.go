@@ -54,7 +54,8 @@ type Reader struct {
 	mu      sync.Mutex // held by Next
 	flow    *flow      // nil: to be made
 	next    uint64     // everything before is handed out, or was never to be
-	newest  time.Time  // when something last came, or the stream was last asked
+	left    time.Time  // when Next was last left
+	newest  time.Time  // when a message last came, or the stream was last asked
 	suspect uint64     // a message that was there when the stream was last asked
 	ended   bool
 }
@@ -91,6 +92,8 @@ func (b *Bus) read(ctx context.Context, stream string, o ReadOptions, deliver je
 	if err := r.open(ctx, info); err != nil {
 		return nil, err
 	}
+	r.left = time.Now()
+	r.newest = r.left
 	r.next = max(1, o.StartSeq)
 	if deliver == jetstream.DeliverByStartTimePolicy {
 		r.next = max(1, r.flow.start)
@@ -124,11 +127,8 @@ func (r *Reader) Next(ctx context.Context, max int) ([]Stored, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// What came or did not come while nobody asked says nothing.
-	r.newest, r.suspect = time.Now(), 0
-	if r.flow != nil {
-		r.flow.heard = r.newest
-	}
+	r.resume(time.Now())
+	defer func() { r.left = time.Now() }()
 	for {
 		out, err := r.step(ctx, max)
 		switch {
@@ -148,6 +148,23 @@ func (r *Reader) Next(ctx context.Context, max int) ([]Stored, error) {
 	}
 }
 
+// resume takes the time in which nobody asked out of the reckoning: what did not
+// come then says nothing.
+func (r *Reader) resume(now time.Time) {
+	away := now.Sub(r.left)
+	r.newest = r.newest.Add(away)
+	if r.flow != nil {
+		r.flow.heard = r.flow.heard.Add(away)
+	}
+}
+
+// heard notes that something came.
+func (r *Reader) heard() {
+	now := time.Now()
+	r.newest, r.suspect = now, 0
+	r.flow.heard = now
+}
+
 // step hands out what is there, or waits until something may be.
 func (r *Reader) step(ctx context.Context, max int) ([]Stored, error) {
 	if r.ended {
@@ -159,7 +176,11 @@ func (r *Reader) step(ctx context.Context, max int) ([]Stored, error) {
 	if r.flow == nil {
 		return nil, r.reopen(ctx)
 	}
+	before := r.next
 	out, err := r.take(max)
+	if r.next != before {
+		r.heard()
+	}
 	if len(out) > 0 {
 		if errors.Is(err, io.EOF) {
 			r.ended = true // told by the next call
@@ -190,8 +211,7 @@ func (r *Reader) take(max int) ([]Stored, error) {
 		}
 		r.next = m.Seq + 1
 		r.pending.Store(r.flow.pending)
-		// A message later in the stream can be older, if the clock was set back.
-		if !r.flow.lets(m.Subject) || m.Time.Before(r.opts.StartTime) {
+		if !r.flow.lets(m.Subject) {
 			continue
 		}
 		if out == nil {
@@ -205,8 +225,12 @@ func (r *Reader) take(max int) ([]Stored, error) {
 	return out, nil
 }
 
-// wait returns when something came, or errBroken when something should have.
+// wait returns when something came or a glance later, or errBroken when
+// something should have come.
 func (r *Reader) wait(ctx context.Context) error {
+	if err := r.watch(ctx, time.Now()); err != nil {
+		return err
+	}
 	t := time.NewTimer(glance)
 	defer t.Stop()
 	select {
@@ -217,8 +241,12 @@ func (r *Reader) wait(ctx context.Context) error {
 	case <-r.done:
 		return ErrClosed
 	case <-t.C:
+		return nil
 	}
-	now := time.Now()
+}
+
+// watch returns errBroken when the consumer is not to be relied on.
+func (r *Reader) watch(ctx context.Context, now time.Time) error {
 	if err := r.flow.alive(now); err != nil {
 		return err
 	}
@@ -230,7 +258,7 @@ func (r *Reader) wait(ctx context.Context) error {
 	defer cancel()
 	first, err := r.firstFrom(ctx, r.next)
 	if err != nil {
-		return nil // heartbeats and the next call tell more
+		return nil // heartbeats and the next look tell more
 	}
 	if first > 0 && first == r.suspect {
 		return fmt.Errorf("%w: message %d is there and does not come", errBroken, first)

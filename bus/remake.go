@@ -40,6 +40,7 @@ func (r *Reader) open(ctx context.Context, info StreamInfo) error {
 		return err
 	}
 	r.flow = f
+	f.heard = time.Now()
 	r.pending.Store(f.pending)
 	return nil
 }

@@ -64,6 +64,36 @@ func TestOldServer(t *testing.T) {
 	}
 }
 
+// Neither a password nor a token in a URL is ever said.
+func TestURLSecrets(t *testing.T) {
+	var said strings.Builder
+	log := slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	locked := external(t, &server.Options{Authorization: "hunter2", JetStream: true, StoreDir: t.TempDir()})
+	good := strings.Replace(locked, "nats://", "nats://hunter2@", 1)
+	for _, url := range []string{
+		"nats://127.0.0.1:1", "nats://hunter2@127.0.0.1:1", "nats://me:hunter2@127.0.0.1:1,nats://hunter2@127.0.0.1:2",
+		"nats://me:hunter2@[::1", "nats://me:hunter2@", "hunter2", strings.Replace(locked, "nats://", "nats://me:hunter2@", 1),
+		strings.Replace(oldServer(t, "2.10.0"), "nats://", "nats://hunter2@", 1),
+	} {
+		_, err := bus.Open(t.Context(), bus.Config{URL: url, Logger: log})
+		if err == nil {
+			t.Fatalf("%s was taken", url)
+		}
+		if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("error %q repeats the secret", err)
+		}
+	}
+	b, err := bus.Open(t.Context(), bus.Config{URL: good, Logger: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	b.Look(t.Context())
+	if text := fmt.Sprint(b.Addr(), b.Health(), said.String()); strings.Contains(text, "hunter2") {
+		t.Errorf("%s repeats the secret", text)
+	}
+}
+
 // external runs a server as an operator would.
 func external(t *testing.T, o *server.Options) string {
 	t.Helper()
@@ -242,13 +272,14 @@ func TestServerRestarts(t *testing.T) {
 			}
 		}
 	})
-	go func() {
+	var restarter sync.WaitGroup
+	restarter.Go(func() {
 		for i := range halfway {
 			if i%20 == 10 {
 				s.OpenOn()
 			}
 		}
-	}()
+	})
 	want := 0
 	for want < pages*size {
 		got, err := r.Next(ctx, 100)
@@ -263,6 +294,7 @@ func TestServerRestarts(t *testing.T) {
 		}
 	}
 	writer.Wait()
+	restarter.Wait()
 }
 
 // A stream that is replaced under a reader by another of its name is not read on.

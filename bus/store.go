@@ -127,7 +127,7 @@ func (s *store) prepare(l Limits) error {
 	}
 	s.floor = l.FreeDisk
 	if s.floor <= 0 {
-		s.floor = min(gib, d.size/20)
+		s.floor = max(64*mib, min(gib, d.size/20))
 	}
 	s.sizes = sizes(l, s.mark.Streams, d.free-s.floor)
 	for _, sp := range specs {

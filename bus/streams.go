@@ -18,7 +18,7 @@ type Limits struct {
 	AlertsAge   time.Duration // how long alerts are kept, longer than events and any rule's reach; default 400 days
 	EventsBytes int64         // of EVENTS, before compression; default: chosen when the stream is created, and kept
 	AlertsBytes int64         // of ALERTS, likewise
-	FreeDisk    int64         // bytes of the store's disk that stay free; default a twentieth of it, at most 1 GiB
+	FreeDisk    int64         // bytes of the store's disk that stay free; default a twentieth of it, from 64 MiB to 1 GiB
 }
 
 const (

@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -27,10 +28,10 @@ func compose(r *rules.Rule, key rules.Key, e *pattern.Episode) alert.Alert {
 	for i, n := range e.Steps {
 		a.Steps = append(a.Steps, alert.Step{Name: r.Pattern.Steps[i].Name, Count: n})
 	}
+	a.Evidence = make([]alert.Evidence, 0, len(e.Evidence))
 	for _, ev := range e.Evidence {
-		a.Evidence = append(a.Evidence, alert.Evidence{
-			ID: ev.ID, Seq: ev.Seq, Step: stepNames(&r.Pattern, ev.Steps), Time: ev.Time.UTC(),
-		})
+		names, numbers := stepNames(&r.Pattern, ev.Steps)
+		a.Evidence = append(a.Evidence, alert.Evidence{ID: ev.ID, Seq: ev.Seq, Step: names, Steps: numbers, Time: ev.Time.UTC()})
 	}
 	a.People = distinct(e.Evidence, alert.MaxPeople, func(ev pattern.Evidence) alert.Person { return ev.Person.Value() })
 	a.Places = distinct(e.Evidence, alert.MaxPlaces, func(ev pattern.Evidence) alert.Place { return ev.Place.Value() })
@@ -51,23 +52,23 @@ func distinct[T comparable](evidence []pattern.Evidence, most int, of func(patte
 	return out
 }
 
-func stepNames(p *rules.Pattern, bits uint64) string {
-	var names []string
+func stepNames(p *rules.Pattern, bits uint64) (names string, numbers []int) {
+	var all []string
 	for i, s := range p.Steps {
 		if bits&(1<<i) != 0 {
-			names = append(names, s.Name)
+			numbers = append(numbers, i)
+			if !slices.Contains(all, s.Name) {
+				all = append(all, s.Name)
+			}
 		}
 	}
-	return strings.Join(names, ",")
+	return strings.Join(all, ","), numbers
 }
 
-// stepBits reads stepNames back. Names may hold commas, so it looks for each.
-func stepBits(p *rules.Pattern, names string) uint64 {
+func stepBits(numbers []int) uint64 {
 	var bits uint64
-	for i, s := range p.Steps {
-		if strings.Contains(","+names+",", ","+s.Name+",") {
-			bits |= 1 << i
-		}
+	for _, i := range numbers {
+		bits |= 1 << i
 	}
 	return bits
 }
@@ -86,7 +87,7 @@ func episodeOf(p *rules.Pattern, a *alert.Alert) pattern.Episode {
 	}
 	for _, ev := range a.Evidence {
 		e.Evidence = append(e.Evidence, pattern.Evidence{
-			ID: ev.ID, Seq: ev.Seq, Time: ev.Time, Steps: stepBits(p, ev.Step),
+			ID: ev.ID, Seq: ev.Seq, Time: ev.Time, Steps: stepBits(ev.Steps),
 			Person: nobody, Place: nowhere,
 		})
 	}

@@ -17,6 +17,9 @@ import (
 // batch in flight: the fence of the next is the sequence of the last.
 const commitsAtOnce = 4
 
+// maxPiece bounds the bytes of alerts in one batch.
+const maxPiece = 16 << 20
+
 // retryFull is how long to wait before trying a full stream again.
 const retryFull = 5 * time.Second
 
@@ -38,7 +41,7 @@ func (s *state) decide(ctx context.Context) error {
 		for _, k := range p.dirty {
 			ks := p.keys[k]
 			if !p.resumed {
-				s.apply(ks)
+				s.warm(ks)
 				continue
 			}
 			changed, behind, err := s.advance(ctx, p, k, ks)
@@ -74,8 +77,8 @@ func (s *state) decide(ctx context.Context) error {
 			continue
 		}
 		p.unqueue()
-		if p.compareAll && p.resumed {
-			p.compareAll = false
+		if p.resumed && p.compare {
+			p.compare = false
 			if p.adrift {
 				p.adrift = false
 				s.setTrouble("")
@@ -91,6 +94,7 @@ func (s *state) decide(ctx context.Context) error {
 // older than what the fold decides: the key has to be rebuilt.
 func (s *state) advance(ctx context.Context, p *partition, k foldKey, ks *keyState) (changed []pattern.Episode, behind bool, err error) {
 	if ks.lost {
+		ks.behind = earliest(ks.pending)
 		return nil, true, nil
 	}
 	if ks.fresh {
@@ -103,11 +107,12 @@ func (s *state) advance(ctx context.Context, p *partition, k foldKey, ks *keySta
 	switch {
 	case len(late) == 0:
 	case ks.fold.Len() < s.w.c.Limits.KeyHits:
+		ks.behind = earliest(late)
 		return nil, true, nil
 	default: // older than the newest hits that the bound keeps: history would be cut again
 		s.tooLate += uint64(len(late))
 	}
-	if p.compareAll {
+	if p.compare && ks.touched > p.compareFrom {
 		changed = ks.fold.Episodes()
 	}
 	return changed, false, nil
@@ -129,35 +134,42 @@ func (s *state) commitAll(ctx context.Context, revisions map[*partition][]revisi
 }
 
 // commit publishes a partition's revisions with its ledger last. More than one
-// batch holds are split; the ledger moves with the last piece, and the
-// Position of the alerts tells a successor how far the others were decided.
+// batch holds are split; the ledger moves with the last piece, and before that
+// says how far ahead of it the alerts are.
 func (s *state) commit(ctx context.Context, p *partition, revs []revision) error {
-	for len(revs) > 0 {
-		n := min(len(revs), bus.MaxBatch-1)
-		piece, rest := revs[:n], revs[n:]
-		ledger := s.ledger(p)
-		if len(rest) > 0 {
-			ledger.Seq, ledger.Event = p.ledger.Seq, p.ledger.Event
-		}
-		msgs := make([]bus.Message, 0, n+1)
-		for i := range piece {
-			a := &piece[i].alert
-			a.Generation, a.Position, a.Decided = s.w.c.Generation, s.position, ledger.Decided
-			data, err := a.Encode()
-			if err != nil {
-				return err
-			}
-			msgs = append(msgs, bus.Message{Subject: bus.AlertSubject(a), Data: data})
-		}
-		last, err := s.commitLedger(ctx, p, ledger, msgs)
+	var msgs []bus.Message
+	size, from := 0, 0
+	for i := range revs {
+		a := &revs[i].alert
+		a.Generation, a.Position, a.Decided = s.w.c.Generation, s.event.Seq, s.w.c.Now().UTC()
+		data, err := a.Encode()
 		if err != nil {
 			return err
 		}
-		for i := range piece {
-			// The messages of a batch stand in the stream one after the other.
-			p.remember(piece[i].key, &piece[i].alert, last-uint64(len(piece)-i))
+		if len(msgs) == bus.MaxBatch-1 || size+len(data) > maxPiece {
+			ledger := s.ledger(p)
+			ledger.Seq, ledger.Event, ledger.Ahead = p.ledger.Seq, p.ledger.Event, s.event
+			if err := s.commitPiece(ctx, p, ledger, msgs, revs[from:i]); err != nil {
+				return err
+			}
+			msgs, size, from = nil, 0, i
 		}
-		revs = rest
+		// Of the updates of an alert only the newest is kept: an alert that grows
+		// for months must not fill the stream.
+		msgs = append(msgs, bus.Message{Subject: bus.AlertSubject(a), Data: data, Rollup: a.Status == alert.Updated})
+		size += len(data)
+	}
+	return s.commitPiece(ctx, p, s.ledger(p), msgs, revs[from:])
+}
+
+func (s *state) commitPiece(ctx context.Context, p *partition, l Ledger, msgs []bus.Message, revs []revision) error {
+	last, err := s.commitLedger(ctx, p, l, msgs)
+	if err != nil {
+		return err
+	}
+	for i := range revs {
+		// The messages of a batch stand in the stream one after the other.
+		p.remember(revs[i].key, &revs[i].alert, last-uint64(len(revs)-i))
 	}
 	return nil
 }

@@ -21,6 +21,10 @@ type Ledger struct {
 	// Event is the newest event at or before Seq, to recognise a log that was
 	// cut or restored: a sequence can come again, its time cannot.
 	Event Position `json:"event"`
+	// Ahead is set where the alerts in front of this ledger were decided further
+	// than it says, because the rest of the decision did not fit into the batch:
+	// the newest event they were decided up to.
+	Ahead Position `json:"ahead,omitzero"`
 
 	Generation uint64    `json:"generation"` // of the rule set
 	Worker     string    `json:"worker"`

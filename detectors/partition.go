@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"slices"
 	"time"
 
 	"watchword/bus/alert"
@@ -29,9 +30,11 @@ type partition struct {
 	resumed bool
 	// adrift says that the log is not the one the ledger speaks of.
 	adrift bool
-	// compareAll says that after the warm-up every key is compared with what was
-	// published: the ledger does not tell which keys were decided.
-	compareAll bool
+	// compare says that after the warm-up the keys with hits after compareFrom
+	// are compared with what was published: the ledger does not tell which of
+	// them were decided.
+	compare     bool
+	compareFrom uint64
 
 	keys      map[foldKey]*keyState
 	dirty     []foldKey // keys to decide next
@@ -41,14 +44,16 @@ type partition struct {
 
 // keyState is one fold and the hits it has not been given yet.
 type keyState struct {
+	source  string // the key's, empty across sources
 	fold    *pattern.Fold
 	pending []pattern.Hit
-	queued  bool   // in partition.dirty
-	late    bool   // a pending hit came late
-	fresh   bool   // made since the last decision: not resumed yet
-	lost    bool   // to be rebuilt before it decides
-	touched uint64 // EVENTS sequence of its newest hit
-	held    int    // hits counted into state.hits
+	queued  bool      // in partition.dirty
+	late    bool      // a pending hit came late
+	fresh   bool      // made since the last decision: not resumed yet
+	lost    bool      // to be rebuilt before it decides
+	behind  time.Time // of the earliest hit that it is rebuilt for
+	touched uint64    // EVENTS sequence of its newest hit
+	held    int       // hits counted into state.hits
 }
 
 // queue marks a key to be decided next.
@@ -106,7 +111,7 @@ func (p *published) set(a *alert.Alert, seq uint64) {
 
 // remember notes a revision that stands in ALERTS at seq.
 func (p *partition) remember(k foldKey, a *alert.Alert, seq uint64) {
-	for _, known := range p.published[k] {
+	for _, known := range slices.Backward(p.published[k]) { // the newest are told of most
 		if known.id == a.ID {
 			known.set(a, seq)
 			return

@@ -18,7 +18,7 @@ func TestAlertsDependOnTheEventsAlone(t *testing.T) {
 	set := loadRules(t, testRules)
 	cases := "30" // each runs a server of its own
 	if os.Getenv("WATCHWORD_LONG") != "" {
-		cases = "1000"
+		cases = "200"
 	}
 	if err := flag.Set("rapid.checks", cases); err != nil {
 		t.Fatal(err)

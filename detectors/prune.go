@@ -10,15 +10,24 @@ import (
 // its folds are pruned again.
 const pruneEvery = time.Hour
 
+// backfill is how much history a newly connected source brings unless told
+// otherwise (package pollers).
+const backfill = 31 * 24 * time.Hour
+
 // prune settles what the watermarks have left behind and lets go of folds that
 // hold nothing. It follows the watermark, never the clock, and changes no
 // episode: what comes later than this for such a time is rebuilt from history.
 func (s *state) prune() {
-	moved := false
+	moved := map[string]bool{}
 	for source := range s.coverage.feeds {
-		moved = s.settle(source) || moved
+		if s.settle(source) {
+			moved[source] = true
+		}
 	}
-	if moved = s.settle("") || moved; !moved {
+	if s.settle("") {
+		moved[""] = true
+	}
+	if len(moved) == 0 {
 		return
 	}
 	for _, p := range s.parts {
@@ -26,15 +35,10 @@ func (s *state) prune() {
 			continue
 		}
 		for k, ks := range p.keys {
-			if len(ks.pending) > 0 || ks.lost {
+			if !moved[ks.source] || len(ks.pending) > 0 || ks.lost {
 				continue
 			}
-			source, _ := k.key.Split()
-			complete, ok := s.pruned[source]
-			if !ok {
-				continue
-			}
-			if ks.fold.Prune(complete); ks.fold.Idle() {
+			if ks.fold.Prune(s.pruned[ks.source]); ks.fold.Idle() {
 				s.hits -= ks.held
 				delete(p.keys, k)
 				continue
@@ -52,6 +56,11 @@ func (s *state) settle(source string) bool {
 		return false
 	}
 	complete = complete.Add(-slack)
+	if source == "" {
+		// A source that is connected later brings its history, which for keys
+		// across sources would all be late.
+		complete = complete.Add(-backfill)
+	}
 	if old, ok := s.pruned[source]; ok && complete.Sub(old) < pruneEvery {
 		return false
 	}
@@ -73,11 +82,13 @@ func (s *state) boundHits() {
 	}
 	var all []held
 	for _, p := range s.parts {
-		if p == nil || !p.resumed {
+		if p == nil {
 			continue
 		}
 		for k, ks := range p.keys {
-			all = append(all, held{p, k, ks})
+			if ks.held > 0 {
+				all = append(all, held{p, k, ks})
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b held) int { return cmp.Compare(a.touched, b.touched) })

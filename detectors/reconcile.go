@@ -16,9 +16,16 @@ import (
 // restarts or takes over comes to the same revisions.
 func reconcile(k foldKey, known []*published, changed []pattern.Episode) []alert.Alert {
 	var out []alert.Alert
+	taken := map[*published]bool{}
 	for i := range changed {
 		e := &changed[i]
 		mine := touching(known, e, k)
+		if len(mine) == 1 && (mine[0].covers(e) || taken[mine[0]]) {
+			continue
+		}
+		for _, p := range mine {
+			taken[p] = true
+		}
 		next := compose(k.rule, k.key, e)
 		if len(mine) == 0 {
 			next.ID = alert.ID(k.rule.ID, k.rule.Version, string(k.key), e.Completed.ID)
@@ -28,10 +35,8 @@ func reconcile(k foldKey, known []*published, changed []pattern.Episode) []alert
 		}
 		survivor := mine[0]
 		next.ID = survivor.id
-		if len(mine) > 1 || survivor.differs(&next) {
-			next.Status, next.Revision = alert.Updated, survivor.revision+1
-			out = append(out, next)
-		}
+		next.Status, next.Revision = alert.Updated, survivor.revision+1
+		out = append(out, next)
 		for _, other := range mine[1:] {
 			out = append(out, other.mergedInto(k, survivor.id))
 		}
@@ -58,17 +63,19 @@ func touching(known []*published, e *pattern.Episode, k foldKey) []*published {
 	return mine
 }
 
-func (p *published) differs(a *alert.Alert) bool {
-	if p.count != a.Count || !p.first.Equal(a.First) || !p.last.Equal(a.Last) ||
-		p.historical != a.Historical || p.truncated != a.Truncated || len(p.steps) != len(a.Steps) {
-		return true
+// covers tells whether the alert says as much as the episode, or more: evidence
+// is never taken back, so less is no news but a sign that hits are missing, as
+// where the end of the log was lost and is being fetched again.
+func (p *published) covers(e *pattern.Episode) bool {
+	if e.First.Before(p.first) || e.Last.After(p.last) || e.Count > p.count || e.Historical != p.historical || e.Truncated && !p.truncated {
+		return false
 	}
-	for i, n := range p.steps {
-		if a.Steps[i].Count != n {
-			return true
+	for i, n := range e.Steps {
+		if i >= len(p.steps) || n > p.steps[i] {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // mergedInto is the last revision of an alert whose episode another carries on.

@@ -39,6 +39,9 @@ func TestReconcile(t *testing.T) {
 		{"joined episodes go on as the one published first",
 			[]*published{pub("later", 9, 0, 5, 3, alert.Opened), pub("sooner", 4, 100, 105, 3, alert.Updated)},
 			[]pattern.Episode{episode(0, 105, 7)}, []want{{"sooner", alert.Updated, 2, ""}, {"later", alert.Merged, 2, "sooner"}}},
+		{"less than was told is no news", []*published{pub("a", 1, 0, 105, 7, alert.Opened)}, []pattern.Episode{episode(0, 5, 3)}, nil},
+		{"two parts of what was told are no news", []*published{pub("a", 1, 0, 105, 7, alert.Opened)}, []pattern.Episode{episode(0, 5, 3), episode(100, 105, 3)}, nil},
+		{"one alert is never given to two episodes", []*published{pub("a", 1, 0, 105, 7, alert.Opened)}, []pattern.Episode{episode(0, 106, 8), episode(104, 107, 3)}, []want{{"a", alert.Updated, 2, ""}}},
 		{"what was merged is left alone",
 			[]*published{pub("a", 1, 0, 105, 7, alert.Updated), pub("b", 2, 100, 105, 3, alert.Merged)},
 			[]pattern.Episode{episode(0, 106, 8)}, []want{{"a", alert.Updated, 2, ""}}},
@@ -54,5 +57,17 @@ func TestReconcile(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Steps of one name are told apart when an alert is read back.
+func TestStepsReadBack(t *testing.T) {
+	rule := loadRules(t, map[string]string{"r": `let failed = signin.outcome == "failure"; let exported = item.action == "export"; sequence(failed, exported, failed) | by(user.uuid) | within("1h")`}).Rule("r")
+	for bits := uint64(1); bits < 8; bits++ {
+		e := pattern.Episode{Steps: []int{1, 1, 1}, Evidence: []pattern.Evidence{{ID: "e", Steps: bits, Person: nobody, Place: nowhere}}}
+		a := compose(rule, rules.NewKey("acme", "mallory"), &e)
+		if back := episodeOf(&rule.Pattern, &a); back.Evidence[0].Steps != bits {
+			t.Errorf("steps %b are read back as %b", bits, back.Evidence[0].Steps)
+		}
 	}
 }

@@ -20,10 +20,10 @@ type state struct {
 	reader  *bus.Reader
 	parts   [bus.Partitions]*partition // nil where not owned
 
-	created  time.Time // of EVENTS: its identity
-	lastSeq  uint64    // of EVENTS, when taking over
-	logStart time.Time // hits are stored from here; zero: from the beginning
-	base     time.Time // hits are read from here; zero: from the beginning
+	created time.Time     // of EVENTS: its identity
+	lastSeq uint64        // of EVENTS, when taking over
+	maxAge  time.Duration // of EVENTS
+	base    time.Time     // hits are read from here; zero: from the beginning
 
 	warming  int      // partitions not resumed yet
 	position uint64   // EVENTS sequence read up to
@@ -42,14 +42,10 @@ type state struct {
 	troubleSince time.Time
 }
 
-func newState(w *Worker, info bus.StreamInfo) *state {
+func newState(w *Worker) *state {
 	s := &state{
 		w: w, matcher: w.c.Rules.Matcher(),
-		created: info.Created, lastSeq: info.LastSeq,
 		coverage: newCoverage(), pruned: map[string]time.Time{},
-	}
-	if info.MaxAge > 0 && w.c.Now().Sub(info.Created) > info.MaxAge {
-		s.logStart = info.FirstTime // older ones have aged out
 	}
 	for n := range s.parts {
 		if w.c.Owned == nil || w.c.Owned(n) {
@@ -92,6 +88,11 @@ func (s *state) take(ctx context.Context, m *bus.Stored) error {
 		s.poisoned(m, err)
 		return nil
 	}
+	if !e.Late && !e.TimeSuspect {
+		// Only the newest marker is kept, so in a log that is read again none
+		// stands behind most events. An event that was in time says as much.
+		s.coverage.note(event.Progress{Source: e.Source, Feed: event.FeedOf(e.Kind), Watermark: e.Time}, m.Time)
+	}
 	h := hitter{e: &e, f: &f, seq: m.Seq}
 	s.matcher.Match(f, func(mt rules.Match) {
 		k := foldKey{mt.Rule, mt.Key}
@@ -113,7 +114,8 @@ func (s *state) poisoned(m *bus.Stored, err error) {
 func (s *state) add(p *partition, k foldKey, h pattern.Hit, late bool) {
 	ks := p.keys[k]
 	if ks == nil {
-		ks = &keyState{fold: pattern.New(&k.rule.Pattern, s.from(k), s.w.c.Limits.KeyHits), fresh: p.resumed}
+		source, _ := k.key.Split()
+		ks = &keyState{source: source, fold: pattern.New(&k.rule.Pattern, s.from(k, source), s.w.c.Limits.KeyHits), fresh: p.resumed}
 		if _, ks.lost = p.cold[k]; ks.lost {
 			delete(p.cold, k)
 		}
@@ -127,8 +129,7 @@ func (s *state) add(p *partition, k foldKey, h pattern.Hit, late bool) {
 
 // from is the time from which a new fold of the key would hold every hit: what
 // is older has either not been read or been let go.
-func (s *state) from(k foldKey) time.Time {
-	source, _ := k.key.Split()
+func (s *state) from(k foldKey, source string) time.Time {
 	pruned, ok := s.pruned[source]
 	if !ok {
 		return s.base
@@ -160,14 +161,17 @@ func (s *state) resumeBefore(ctx context.Context, seq uint64) error {
 
 func (s *state) resume(ctx context.Context, p *partition) error {
 	for _, k := range p.dirty {
-		s.apply(p.keys[k])
+		s.warm(p.keys[k])
 	}
 	p.unqueue()
 	for k, ks := range p.keys {
+		if ks.lost {
+			continue // rebuilt and resumed when it is touched
+		}
 		if err := s.resumeFold(ctx, p, k, ks.fold); err != nil {
 			return err
 		}
-		if p.compareAll {
+		if p.compare && ks.touched > p.compareFrom {
 			p.queue(k, ks)
 		}
 	}
@@ -185,7 +189,7 @@ func (s *state) resumeFold(ctx context.Context, p *partition, k foldKey, f *patt
 	}
 	var eps []pattern.Episode
 	for _, pub := range p.published[k] {
-		if !pub.status.Live() || !pub.first.Before(settled) {
+		if !pub.status.Live() || !pub.truncated && !pub.first.Before(settled) {
 			continue
 		}
 		e := pattern.Episode{
@@ -203,6 +207,15 @@ func (s *state) resumeFold(ctx context.Context, p *partition, k foldKey, f *patt
 	}
 	f.Resume(eps)
 	return nil
+}
+
+// warm gives a fold its pending hits before it is resumed.
+func (s *state) warm(ks *keyState) {
+	if ks.lost {
+		ks.pending = ks.pending[:0] // they are in EVENTS, from which it will be rebuilt
+		return
+	}
+	s.apply(ks)
 }
 
 // apply gives a fold its pending hits without deciding anything.

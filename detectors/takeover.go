@@ -23,23 +23,26 @@ const skew = 10 * time.Minute
 // takeOver reads what is decided already and starts the reader far enough back
 // that every fold comes out as it was.
 func (w *Worker) takeOver(ctx context.Context) (*state, error) {
-	info, err := w.c.Bus.Info(ctx, bus.Events)
-	if err != nil {
-		return nil, err
-	}
-	s := newState(w, info)
+	s := newState(w)
 	if err := s.readLedgers(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.readAlerts(ctx); err != nil {
 		return nil, err
 	}
+	// The log is looked at last, so that it is at least as long as another
+	// worker's ledger says.
+	info, err := w.c.Bus.Info(ctx, bus.Events)
+	if err != nil {
+		return nil, err
+	}
+	s.created, s.lastSeq, s.maxAge = info.Created, info.LastSeq, info.MaxAge
 	if err := s.checkLog(ctx); err != nil {
 		return nil, err
 	}
 	o := bus.ReadOptions{Filters: []string{bus.AllEvents, bus.AllProgress}}
-	s.base = s.logStart
-	if from := s.startTime(); !from.IsZero() && from.After(s.logStart) && from.After(info.FirstTime) {
+	s.base = w.storedFrom(info)
+	if from := s.startTime(); !from.IsZero() && from.After(s.base) && from.After(info.FirstTime) {
 		s.base = from
 		o.StartTime = from.Add(-skew)
 	}
@@ -57,6 +60,20 @@ func (w *Worker) takeOver(ctx context.Context) (*state, error) {
 	}
 	s.ledgersMoved = w.c.Now()
 	return s, nil
+}
+
+// storedFrom is the time from which on EVENTS holds all that happened; zero: from
+// the beginning. The oldest message stored can be a marker, which never ages.
+func (w *Worker) storedFrom(info bus.StreamInfo) time.Time {
+	now := w.c.Now()
+	if info.MaxAge <= 0 || now.Sub(info.Created) < info.MaxAge {
+		return time.Time{}
+	}
+	kept := now.Add(time.Hour - info.MaxAge)
+	if info.FirstTime.After(kept) {
+		return info.FirstTime
+	}
+	return kept
 }
 
 func orBeginning(t time.Time) string {
@@ -78,7 +95,12 @@ func (s *state) readLedgers(ctx context.Context) error {
 			return fmt.Errorf("%s at sequence %d of %s: %w", m.Subject, m.Seq, bus.Alerts, err)
 		}
 		if p := s.parts[l.Partition]; p != nil {
-			p.ledger, p.fence, p.resume = l, m.Seq, l.Seq
+			// Between the newest event and Seq there were only markers: the event
+			// is what is decided, and what a log that was cut is known by.
+			p.ledger, p.fence, p.resume = l, m.Seq, l.Event.Seq
+			if l.Ahead.Seq > 0 {
+				p.resume, p.compare, p.compareFrom = l.Ahead.Seq, true, l.Event.Seq
+			}
 		}
 	}
 	return nil
@@ -129,35 +151,32 @@ func (s *state) noteAlert(a *alert.Alert, seq uint64) {
 		return
 	}
 	p.remember(k, a, seq)
-	if a.Position > p.resume {
-		// A commit was cut in two and its second piece is missing: some keys
-		// are decided up to here, the others are to be compared.
-		p.resume, p.compareAll = a.Position, true
-	}
 }
 
 // checkLog compares the log with what the ledgers say of it. A log that was
 // cut short, restored or made anew is told and read again whole: nothing in it
 // is skipped for having a sequence that was decided once.
 func (s *state) checkLog(ctx context.Context) error {
-	checked := map[Position]error{}
+	checked := map[Ledger]error{}
 	for _, p := range s.parts {
 		if p == nil || p.fence == 0 {
 			continue
 		}
-		why, done := checked[p.ledger.Event]
+		same := Ledger{Stream: p.ledger.Stream, Seq: p.ledger.Seq, Event: p.ledger.Event, Ahead: p.ledger.Ahead}
+		why, done := checked[same]
 		if !done {
 			var err error
 			if why, err = s.sameLog(ctx, &p.ledger); err != nil {
 				return err
 			}
-			checked[p.ledger.Event] = why
+			checked[same] = why
 			if why != nil {
 				s.w.log.Error("EVENTS is not the log that was decided; reading all of it again", "reason", why)
 			}
 		}
 		if why != nil {
-			p.resume, p.adrift, p.compareAll = s.lastSeq, true, true
+			p.ledger, p.resume, p.adrift = Ledger{}, s.lastSeq, true
+			p.compare, p.compareFrom = true, 0
 			s.setTrouble("EVENTS was cut short or restored: " + why.Error() + "; all of it is read again")
 		}
 	}
@@ -170,15 +189,18 @@ func (s *state) sameLog(ctx context.Context, l *Ledger) (why, err error) {
 		return fmt.Errorf("it was created %s, the ledger speaks of one created %s",
 			s.created.UTC().Format(time.RFC3339), l.Stream.UTC().Format(time.RFC3339)), nil
 	}
-	if l.Seq > s.lastSeq {
-		return fmt.Errorf("it ends at sequence %d, the ledger stands at %d", s.lastSeq, l.Seq), nil
+	if last := max(l.Seq, l.Ahead.Seq); last > s.lastSeq {
+		return fmt.Errorf("it ends at sequence %d, the ledger stands at %d", s.lastSeq, last), nil
 	}
 	if l.Event.Seq == 0 {
 		return nil, nil
 	}
 	m, err := s.w.c.Bus.Get(ctx, bus.Events, l.Event.Seq)
 	if errors.Is(err, bus.ErrNotFound) {
-		return nil, nil // aged out
+		if s.maxAge > 0 && s.w.c.Now().Sub(l.Event.Time) > s.maxAge-time.Hour {
+			return nil, nil // aged out
+		}
+		return fmt.Errorf("sequence %d, stored %s, is gone", l.Event.Seq, l.Event.Time.UTC().Format(time.RFC3339)), nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("compare the log with its ledger: %w", err)
@@ -210,7 +232,9 @@ func (s *state) startTime() time.Time {
 	if least.IsZero() {
 		return time.Time{}
 	}
-	return least.Add(-s.w.c.Rules.Reach() - slack)
+	// Twice the reach, so that after a restart as before it only what is later
+	// than slack needs rebuilding.
+	return least.Add(-2*s.w.c.Rules.Reach() - slack)
 }
 
 func (s *state) leastResume() uint64 {

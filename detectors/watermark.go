@@ -42,28 +42,33 @@ func (c *coverage) note(p event.Progress, stored time.Time) {
 }
 
 // source is the time up to which all feeds of a source are complete; zero when
-// that is not known. A feed that has stalled no longer counts.
-func (c *coverage) source(name string) time.Time {
+// that is not known. A feed that has stalled no longer counts; live says
+// whether any does.
+func (c *coverage) source(name string) (complete time.Time, live bool) {
 	var least time.Time
 	for _, m := range c.feeds[name] {
 		if c.newest.Sub(m.stored) > stalled {
 			continue
 		}
+		live = true
 		if m.watermark.IsZero() {
-			return time.Time{}
+			return time.Time{}, true
 		}
 		if least.IsZero() || m.watermark.Before(least) {
 			least = m.watermark
 		}
 	}
-	return least
+	return least, live
 }
 
 // all is the time up to which every live source is complete.
 func (c *coverage) all() time.Time {
 	var least time.Time
 	for name := range c.feeds {
-		w := c.source(name)
+		w, live := c.source(name)
+		if !live {
+			continue
+		}
 		if w.IsZero() {
 			return time.Time{}
 		}
@@ -80,5 +85,6 @@ func (c *coverage) of(source string) time.Time {
 	if source == "" {
 		return c.all()
 	}
-	return c.source(source)
+	complete, _ := c.source(source)
+	return complete
 }

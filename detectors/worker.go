@@ -104,6 +104,10 @@ func (s *state) run(ctx context.Context) error {
 				return err
 			}
 		}
+		// What stands at or before the position read is all there is up to it.
+		if err := s.resumeBefore(ctx, s.position+1); err != nil {
+			return err
+		}
 		if err := s.decide(ctx); err != nil {
 			return err
 		}

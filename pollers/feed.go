@@ -2,14 +2,12 @@ package pollers
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
 
-	"watchword/bus"
 	"watchword/bus/event"
 	"watchword/pollers/onepassword"
 )
@@ -55,13 +53,6 @@ type feed struct {
 	waits   *backoff.ExponentialBackOff
 	trouble trouble
 	notices map[string]notice // by topic: what is worth knowing and no trouble
-}
-
-// standby is what is known of another poller of the same feed.
-type standby struct {
-	active bool
-	seq    uint64    // newest marker seen
-	at     time.Time // when it was first seen, by the machine's clock
 }
 
 func newFeed(s Source, name event.Feed, a *account, c Config, stagger time.Duration) *feed {
@@ -257,18 +248,6 @@ func (f *feed) take(ctx context.Context, from onepassword.From, page onepassword
 	return nil
 }
 
-// passedOver makes what is covered go on only behind a record that could not be
-// read: at the first one behind it that could.
-func (f *feed) passedOver(page onepassword.Page, s sorted) {
-	f.from = s.last.Truncate(time.Millisecond)
-	if s.last.IsZero() {
-		f.from = upTo(f.name, page)
-	}
-	f.notice("unreadable", "an answer with a record before "+f.from.Format(time.RFC3339)+
-		" could not be read in any size of page; its bytes are set aside and the feed goes on behind it")
-	f.log.Error("a record could not be read and was passed over", "before", f.from)
-}
-
 // tryV2 asks once a day whether a server that had only v1 has v2 by now.
 func (f *feed) tryV2() {
 	if f.version == onepassword.V1 && time.Since(f.v2Tried) > 24*time.Hour {
@@ -282,80 +261,4 @@ func (f *feed) sorter(m event.Progress, page onepassword.Page) sorter {
 		now: page.Ended.UTC(), latest: latestClock(page), known: f.known,
 		complete: m.Watermark,
 	}
-}
-
-// mostStalled empty pages in a row that promise more are followed while their
-// cursor moves; one that does not move is an end at once.
-const mostStalled = 100
-
-// ends tells whether the feed is drained with this page, and whether it is
-// complete with it. They differ where the server promises more and brings
-// nothing: that ends the drain, lest it spin, but is believed to be the end
-// only when it happens three times in a row.
-func (f *feed) ends(from onepassword.From, page onepassword.Page) (ended, complete bool) {
-	if !page.HasMore {
-		f.stalled = 0
-		return true, true
-	}
-	if len(page.Items) > 0 {
-		f.stalled = 0
-		return false, false
-	}
-	f.stalled++
-	ended = page.Cursor == from.Cursor || f.stalled >= mostStalled
-	return ended, ended && f.stalled >= 3
-}
-
-// advance moves watermark and coverage by what the page tells.
-func (f *feed) advance(next *event.Progress, page onepassword.Page, s sorted, complete bool) {
-	bound := upTo(f.name, page)
-	delete(f.notices, "order")
-	switch {
-	case complete:
-	case !s.ordered:
-		f.notice("order", "a page came out of order of time: how far the feed is complete is told again with the next one")
-		return
-	case s.last.IsZero():
-		return
-	default:
-		bound = earlier(bound, before(s.last))
-	}
-	from := next.Watermark
-	switch gapEnd := page.Started.Add(-onepassword.History - time.Hour); {
-	case !f.from.IsZero():
-		from = later(from, f.from)
-	case from.IsZero():
-		from = next.Start
-	case from.Before(gapEnd):
-		f.notice("gap", "records between "+from.Format(time.RFC3339)+" and "+gapEnd.UTC().Format(time.RFC3339)+
-			" are lost: the API keeps 120 days, and the feed was not read for longer")
-		from = gapEnd.UTC()
-	}
-	if bound.After(next.Watermark) {
-		next.Watermark = bound
-		next.Covered = cover(next.Covered, from, bound)
-	}
-}
-
-// watch stands by: another poller moves the marker. When that has not happened
-// for three intervals, this one takes over; should the other wake up, it will be
-// the one that is fenced.
-func (f *feed) watch(ctx context.Context) (time.Duration, error) {
-	stored, err := f.bus.Last(ctx, bus.Events, bus.ProgressSubject(f.source.Name, f.name))
-	if err != nil && !errors.Is(err, bus.ErrNotFound) {
-		return 0, err
-	}
-	now := time.Now()
-	if stored.Seq != f.standby.seq || f.standby.at.IsZero() {
-		f.standby.seq, f.standby.at = stored.Seq, now
-		if m, err := event.DecodeProgress(stored.Data); err == nil {
-			f.marker = m
-		}
-	}
-	if now.Sub(f.standby.at) >= 3*f.source.interval() {
-		f.standby = standby{}
-		return 0, nil
-	}
-	f.show("standing by: another poller reads this feed")
-	return f.source.interval(), nil
 }

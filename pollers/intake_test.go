@@ -36,7 +36,7 @@ func TestSort(t *testing.T) {
 		signin("A", someday.Add(-2*time.Hour), `,"country":"FR"`),                 // again: once is enough
 		json.RawMessage(`null`), json.RawMessage(`{"uuid":"B"}`), json.RawMessage(`{"uuid":7,"timestamp":"x"}`),
 		signin("C", someday.Add(-2*time.Hour), large),
-		signin(strings.Repeat("D", 450<<10), someday.Add(-2*time.Hour), ""), // in the id and in the raw object
+		signin("D", someday.Add(-2*time.Hour), `,"account_uuid":"`+strings.Repeat("a", 450<<10)+`"`), // in the envelope and in the raw object
 		signin("E", someday.Add(-2*time.Hour), endless),
 		signin("SOON", someday.Add(4*time.Minute), ""),
 		signin("FUTURE", someday.Add(6*time.Minute), ""),

@@ -109,10 +109,11 @@ type Step struct {
 
 // Evidence is one event of an alert.
 type Evidence struct {
-	ID   string    `json:"id"`
-	Seq  uint64    `json:"seq,omitempty"` // in EVENTS
-	Step string    `json:"step"`          // which step it filled; several are joined by ","
-	Time time.Time `json:"time"`
+	ID    string    `json:"id"`
+	Seq   uint64    `json:"seq,omitempty"`   // in EVENTS
+	Step  string    `json:"step"`            // which step it filled; several are joined by ","
+	Steps []int     `json:"steps,omitempty"` // the same as numbers in Alert.Steps, from 0
+	Time  time.Time `json:"time"`
 }
 
 // Person is somebody the evidence names as acting.

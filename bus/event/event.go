@@ -8,6 +8,7 @@
 package event
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -97,13 +98,21 @@ func ID(source string, feed Feed, uuid string) string {
 	return source + "/" + string(feed) + "/" + uuid
 }
 
-// Encode returns the stored form of the envelope.
+// Encode returns the stored form of the envelope. The raw object, which must be
+// valid JSON, is put in byte by byte as it came.
 func (e *Event) Encode() ([]byte, error) {
-	b, err := json.Marshal(e)
+	if len(e.Raw) == 0 {
+		return nil, fmt.Errorf("encode event %s: no raw object", e.ID)
+	}
+	head := *e
+	head.Raw = nil
+	b, err := json.Marshal(&head)
 	if err != nil {
 		return nil, fmt.Errorf("encode event %s: %w", e.ID, err)
 	}
-	return b, nil
+	b = bytes.TrimSuffix(b, []byte(`null}`)) // the raw object is the last field
+	b = append(b, e.Raw...)
+	return append(b, '}'), nil
 }
 
 // Decode reads the stored form of an envelope. It refuses one without id,

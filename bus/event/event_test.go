@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	stdjson "encoding/json"
 	"os"
 	"reflect"
@@ -17,6 +18,7 @@ func sample(tb testing.TB, feed Feed) Event {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	raw = bytes.TrimSpace(raw)
 	h, err := ReadHead(feed, raw)
 	if err != nil {
 		tb.Fatal(err)
@@ -38,13 +40,33 @@ func TestEnvelopeRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if string(got.Raw) != strings.TrimSpace(string(want.Raw)) {
+		if string(got.Raw) != string(want.Raw) {
 			t.Errorf("%s: the raw object changed:\n got %s\nwant %s", feed, got.Raw, want.Raw)
 		}
 		got.Raw, want.Raw = nil, nil
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", feed, got, want)
 		}
+	}
+}
+
+// The API's object is evidence: not a byte of it changes in the store.
+func TestRawIsUntouched(t *testing.T) {
+	raw := `{ "uuid" : "A<B>&\u003c\/",` + "\n\t" + `"timestamp":"2026-05-04T08:15:02.10Z", "n": 1.50e1 }`
+	e := Event{ID: "a/itemusages/A", Kind: KindItem, Source: "a", Time: time.Unix(1, 0).UTC(), Raw: []byte(raw)}
+	b, err := e.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Decode(b)
+	if err != nil {
+		t.Fatalf("%v in %s", err, b)
+	}
+	if string(got.Raw) != raw {
+		t.Errorf("\n got %s\nwant %s", got.Raw, raw)
+	}
+	if !stdjson.Valid(b) {
+		t.Errorf("not valid JSON: %s", b)
 	}
 }
 
@@ -131,6 +153,8 @@ func TestOptionalFields(t *testing.T) {
 			func(f Fields) bool { return f.Location.Known }},
 		{"actor without details", FeedAuditEvents, `{"uuid":"A","timestamp":"2026-05-04T08:15:02Z","actor_uuid":"U","aux_id":0}`,
 			func(f Fields) bool { return f.User.UUID == "U" }},
+		{"a text without end is cut, whole runes", FeedItemUsages, `{"uuid":"A","timestamp":"2026-05-04T08:15:02Z","user":{"name":"x` + strings.Repeat("é", MaxText) + `"}}`,
+			func(f Fields) bool { return f.User.Name == "x"+strings.Repeat("é", MaxText/2-1) }},
 		{"service account", FeedItemUsages, `{"uuid":"A","timestamp":"2026-05-04T08:15:02Z","user":{"email":"x@1PasswordServiceAccounts.com"}}`,
 			func(f Fields) bool { return f.User.Service }},
 	} {
@@ -170,6 +194,7 @@ func TestReadHeadRefuses(t *testing.T) {
 		"timestamp no date": `{"uuid":"A","timestamp":"yesterday"}`,
 		"user is a number":  `{"uuid":"A","timestamp":"2026-05-04T08:15:02Z","target_user":7}`,
 		"an array":          `[]`,
+		"uuid without end":  `{"uuid":"` + strings.Repeat("A", MaxUUID+1) + `","timestamp":"2026-05-04T08:15:02Z"}`,
 	} {
 		if h, err := ReadHead(FeedSigninAttempts, []byte(raw)); err == nil {
 			t.Errorf("%s: read as %+v", name, h)

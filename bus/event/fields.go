@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-json"
 )
@@ -98,6 +99,22 @@ type Person struct {
 	Email string `expr:"email"`
 }
 
+// MaxText is the longest text, in bytes, that rules, keys and alerts see of a
+// field: what is longer is cut there. The event keeps it whole in Raw.
+const MaxText = 512
+
+// cut bounds a text without splitting a rune.
+func cut(s string) string {
+	if len(s) <= MaxText {
+		return s
+	}
+	n := MaxText
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
 // Outcomes of a sign-in attempt.
 const (
 	OutcomeSuccess = "success"
@@ -140,11 +157,11 @@ func (f *Fields) readSignin(raw []byte) error {
 func (f *Fields) setSignin(p *SigninAttempt) {
 	f.User, f.Client, f.Location = p.TargetUser.fields(), p.Client.fields(), p.Location.fields()
 	f.Signin = Signin{
-		Category: p.Category, Type: p.Type, Country: Country(p.Country),
-		SessionUUID: p.SessionUUID, Outcome: OutcomeFailure,
+		Category: cut(p.Category), Type: cut(p.Type), Country: cut(Country(p.Country)),
+		SessionUUID: cut(p.SessionUUID), Outcome: OutcomeFailure,
 	}
 	if p.Details != nil {
-		f.Signin.Details = p.Details.Value
+		f.Signin.Details = cut(p.Details.Value)
 	}
 	if p.Category == "success" || p.Category == "firewall_reported_success" {
 		f.Signin.Outcome = OutcomeSuccess
@@ -162,7 +179,7 @@ func (f *Fields) readItem(raw []byte) error {
 
 func (f *Fields) setItem(p *ItemUsage) {
 	f.User, f.Client, f.Location = p.User.fields(), p.Client.fields(), p.Location.fields()
-	f.Item = Item{Action: p.Action, VaultUUID: p.VaultUUID, ItemUUID: p.ItemUUID, UsedVersion: int(p.UsedVersion)}
+	f.Item = Item{Action: cut(p.Action), VaultUUID: cut(p.VaultUUID), ItemUUID: cut(p.ItemUUID), UsedVersion: int(p.UsedVersion)}
 }
 
 func (f *Fields) readAudit(raw []byte) error {
@@ -176,35 +193,37 @@ func (f *Fields) readAudit(raw []byte) error {
 
 func (f *Fields) setAudit(p *AuditEvent) {
 	f.User, f.Location = p.ActorDetails.fields(), p.Location.fields()
-	f.User.UUID = firstOf(f.User.UUID, p.ActorUUID)
-	f.User.Type = firstOf(f.User.Type, p.ActorType)
-	f.Client.IP = p.Session.IP
+	f.User.UUID = firstOf(f.User.UUID, cut(p.ActorUUID))
+	f.User.Type = firstOf(f.User.Type, cut(p.ActorType))
+	f.Client.IP = cut(p.Session.IP)
 	f.Audit = Audit{
-		Action: p.Action, ObjectType: p.ObjectType, ObjectUUID: p.ObjectUUID, Object: p.ObjectDetails.person(),
-		AuxID: int(p.AuxID), AuxUUID: p.AuxUUID, Aux: p.AuxDetails.person(), AuxInfo: p.AuxInfo,
-		SessionUUID: p.Session.UUID, DeviceUUID: p.Session.DeviceUUID,
+		Action: cut(p.Action), ObjectType: cut(p.ObjectType), ObjectUUID: cut(p.ObjectUUID), Object: p.ObjectDetails.person(),
+		AuxID: int(p.AuxID), AuxUUID: cut(p.AuxUUID), Aux: p.AuxDetails.person(), AuxInfo: cut(p.AuxInfo),
+		SessionUUID: cut(p.Session.UUID), DeviceUUID: cut(p.Session.DeviceUUID),
 	}
 }
 
 func (u APIUser) fields() User {
 	return User{
-		UUID: u.UUID, Name: u.Name, Email: u.Email, Type: u.UserType,
+		UUID: cut(u.UUID), Name: cut(u.Name), Email: cut(u.Email), Type: cut(u.UserType),
 		Service: strings.HasSuffix(strings.ToLower(u.Email), serviceDomain),
 	}
 }
 
-func (u APIUser) person() Person { return Person{UUID: u.UUID, Name: u.Name, Email: u.Email} }
+func (u APIUser) person() Person {
+	return Person{UUID: cut(u.UUID), Name: cut(u.Name), Email: cut(u.Email)}
+}
 
 func (c APIClient) fields() Client {
 	return Client{
-		IP: c.IPAddress, AppName: c.AppName, AppVersion: c.AppVersion,
-		PlatformName: c.PlatformName, PlatformVersion: c.PlatformVersion,
-		OSName: c.OSName, OSVersion: c.OSVersion,
+		IP: cut(c.IPAddress), AppName: cut(c.AppName), AppVersion: cut(c.AppVersion),
+		PlatformName: cut(c.PlatformName), PlatformVersion: cut(c.PlatformVersion),
+		OSName: cut(c.OSName), OSVersion: cut(c.OSVersion),
 	}
 }
 
 func (l APILocation) fields() Location {
-	out := Location{Country: Country(l.Country), Region: l.Region, City: l.City}
+	out := Location{Country: cut(Country(l.Country)), Region: cut(l.Region), City: cut(l.City)}
 	if l.Latitude != nil && l.Longitude != nil {
 		out.Latitude, out.Longitude, out.Known = *l.Latitude, *l.Longitude, true
 	}

@@ -111,6 +111,9 @@ type Head struct {
 	Entity string `json:"-"`
 }
 
+// MaxUUID is the longest id of an event, in bytes; 1Password's have 26.
+const MaxUUID = 128
+
 // ReadHead reads an API object of the feed whole, so that what passes here can
 // be read by rules later, and returns what an envelope needs of it.
 // The error says which field is missing or malformed.
@@ -157,6 +160,8 @@ func (h Head) checked(feed Feed) (Head, error) {
 	switch {
 	case h.UUID == "":
 		return Head{}, fmt.Errorf("%s object: no uuid", feed)
+	case len(h.UUID) > MaxUUID:
+		return Head{}, fmt.Errorf("%s object: uuid of %d bytes, want at most %d", feed, len(h.UUID), MaxUUID)
 	case h.Timestamp.IsZero():
 		return Head{}, fmt.Errorf("%s object %s: no timestamp", feed, h.UUID)
 	}

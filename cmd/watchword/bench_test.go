@@ -116,14 +116,14 @@ func (f *benchFeeds) run(b *testing.B, to *bus.Bus, set *rules.Set) time.Duratio
 	defer wg.Wait()
 	defer cancel()
 	if set == nil {
-		for !f.stored(b, to) {
+		for !f.stored(p) {
 			time.Sleep(2 * time.Millisecond)
 		}
 		return time.Since(start)
 	}
 	w := detectors.New(detectors.Config{Bus: to, Rules: set})
 	wg.Go(func() { _ = w.Serve(ctx) })
-	for !f.stored(b, to) || !decided(b, to, w) {
+	for !f.stored(p) || !decided(b, to, w) {
 		time.Sleep(2 * time.Millisecond)
 	}
 	return time.Since(start)
@@ -160,19 +160,10 @@ func (f *benchFeeds) raw(b *testing.B, from *bus.Bus) time.Duration {
 	return raw.PublishAtomic(b, msgs) + raw.Consume(b, len(msgs))
 }
 
-func (f *benchFeeds) stored(b *testing.B, in *bus.Bus) bool {
-	b.Helper()
-	markers, err := in.LastPerSubject(b.Context(), bus.Events, bus.AllProgress)
-	if err != nil {
-		b.Fatal(err)
-	}
+func (f *benchFeeds) stored(p *pollers.Pollers) bool {
 	n := 0
-	for _, m := range markers {
-		p, err := event.DecodeProgress(m.Data)
-		if err != nil {
-			b.Fatal(err)
-		}
-		n += int(p.Counts.Events)
+	for _, feed := range p.Status() {
+		n += int(feed.Counts.Events)
 	}
 	return n >= f.events
 }

@@ -117,7 +117,7 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	runs, longest := 30*time.Second, 60*time.Second
 	if os.Getenv("WATCHWORD_LONG") != "" {
 		world.People, world.Days = 120, 30
-		runs, longest = 90*time.Second, 6*time.Minute
+		runs, longest = 2*time.Minute, 4*time.Minute
 	}
 	const after = 7 // days for what comes late
 	world.Start = time.Now().UTC().AddDate(0, 0, -world.Days-after-1)
@@ -304,8 +304,8 @@ func compareAlerts(ctx context.Context, b *bus.Bus, want []string) string {
 		if err != nil {
 			return err
 		}
-		if a.Revision != newest[a.ID].Revision+1 {
-			return fmt.Errorf("alert %s: revision %d follows %d", a.ID, a.Revision, newest[a.ID].Revision)
+		if a.Revision <= newest[a.ID].Revision { // of the updates only the newest is kept
+			return fmt.Errorf("alert %s: revision %d comes after %d", a.ID, a.Revision, newest[a.ID].Revision)
 		}
 		newest[a.ID] = a
 		return nil

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"watchword/bus"
@@ -90,7 +89,7 @@ func (p *program) introduce(w io.Writer, cfg *Config, bc bus.Config, a *app, set
 		where = "server   " + plain(withoutPassword(bc.URL))
 	}
 	fmt.Fprintln(w, where)
-	self := filepath.Base(os.Args[0])
+	self := os.Args[0]
 	flags := ""
 	switch {
 	case bc.URL != "":
