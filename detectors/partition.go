@@ -97,6 +97,10 @@ type published struct {
 	steps      []int
 	historical bool
 	truncated  bool
+	// people and places are kept where a fold goes on from evidence it does not
+	// hold: an update must not forget them.
+	people []alert.Person
+	places []alert.Place
 }
 
 func (p *published) set(a *alert.Alert, seq uint64) {

@@ -36,12 +36,24 @@ func reconcile(k foldKey, known []*published, changed []pattern.Episode) []alert
 		survivor := mine[0]
 		next.ID = survivor.id
 		next.Status, next.Revision = alert.Updated, survivor.revision+1
+		next.People = union(next.People, survivor.people, alert.MaxPeople)
+		next.Places = union(next.Places, survivor.places, alert.MaxPlaces)
 		out = append(out, next)
 		for _, other := range mine[1:] {
 			out = append(out, other.mergedInto(k, survivor.id))
 		}
 	}
 	return out
+}
+
+// union is a and what b has besides, at most so many.
+func union[T comparable](a, b []T, most int) []T {
+	for _, v := range b {
+		if len(a) < most && !slices.Contains(a, v) {
+			a = append(a, v)
+		}
+	}
+	return a
 }
 
 // touching finds the live alerts that stand for parts of the episode, first

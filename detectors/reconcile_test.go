@@ -3,6 +3,7 @@ package detectors
 import (
 	"testing"
 	"time"
+	"unique"
 
 	"watchword/bus/alert"
 	"watchword/detectors/pattern"
@@ -69,5 +70,22 @@ func TestStepsReadBack(t *testing.T) {
 		if back := episodeOf(&rule.Pattern, &a); back.Evidence[0].Steps != bits {
 			t.Errorf("steps %b are read back as %b", bits, back.Evidence[0].Steps)
 		}
+	}
+}
+
+// An update names the people of evidence that the fold no longer holds.
+func TestUpdateForgetsNobody(t *testing.T) {
+	rule := loadRules(t, map[string]string{"failures": testRules["failures"]}).Rule("failures")
+	k := foldKey{rule, rules.NewKey("acme", "mallory")}
+	known := &published{
+		id: "a", revision: 1, first: t0, last: t0, count: 3, steps: []int{3}, status: alert.Opened,
+		people: []alert.Person{{UUID: "ann"}, {UUID: "bob"}}, places: []alert.Place{{IP: "192.0.2.1"}},
+	}
+	e := pattern.Episode{First: t0, Last: t0.Add(time.Minute), Count: 4, Steps: []int{4}, Evidence: []pattern.Evidence{
+		{ID: "new", Steps: 1, Person: unique.Make(alert.Person{UUID: "bob"}), Place: nowhere},
+	}}
+	a := reconcile(k, []*published{known}, []pattern.Episode{e})[0]
+	if len(a.People) != 2 || a.People[0].UUID != "bob" || a.People[1].UUID != "ann" || len(a.Places) != 1 {
+		t.Errorf("people %v, places %v", a.People, a.Places)
 	}
 }

@@ -202,6 +202,7 @@ func (s *state) resumeFold(ctx context.Context, p *partition, k foldKey, f *patt
 				return err
 			}
 			e = episodeOf(&k.rule.Pattern, full)
+			pub.people, pub.places = full.People, full.Places
 		}
 		eps = append(eps, e)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -75,7 +76,7 @@ func newApp(ctx context.Context, c appConfig) (*app, error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	out := &screen{w: c.out}
-	w := detectors.New(detectors.Config{Bus: b, Rules: c.rules, Generation: 1, Logger: c.log, Now: c.now})
+	w := detectors.New(detectors.Config{Bus: b, Rules: c.rules, Generation: 1, Name: workerName(), Logger: c.log, Now: c.now})
 	return &app{
 		bus: b, pollers: p, worker: w, log: c.log,
 		follower: &follower{
@@ -84,6 +85,15 @@ func newApp(ctx context.Context, c appConfig) (*app, error) {
 		},
 		reporter: &reporter{feeds: p.Status, detector: w.Status, health: b.Health, screen: out, now: c.now, quiet: c.json},
 	}, nil
+}
+
+// workerName tells workers apart on the ledgers they write.
+func workerName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
 // run runs the actors until ctx ends, then stops them in order: nothing more
