@@ -49,6 +49,7 @@ type keyState struct {
 	lost    bool   // to be rebuilt before it decides
 	touched uint64 // EVENTS sequence of its newest hit
 	held    int    // hits counted into state.hits
+	trimmed int    // hits counted into state.trimmed
 }
 
 // queue marks a key to be decided next.
