@@ -58,7 +58,7 @@ func TestSoonest(t *testing.T) {
 // and an episode that lacks something says so. In order, nothing is lost that
 // lies within as many places.
 func TestBoundOnPlaces(t *testing.T) {
-	check(t, func(t *rapid.T) {
+	checkFewer(t, 2, func(t *rapid.T) {
 		p := &rules.Pattern{Word: rules.Travel, KmPerHour: 111_000, Steps: steps(1), Quiet: time.Second}
 		p.Within = time.Duration(between(t, 1, 9, "within")) * time.Second
 		hits := drawHits(t, p, 40, 30)
