@@ -47,6 +47,18 @@ type Backtest struct {
 	Unused func(file int, number uint64, reason error)
 }
 
+// From is the time before which events do not matter; zero: all do.
+func (b *Backtest) From() time.Time {
+	if b.Since.IsZero() {
+		return b.Since
+	}
+	var reach time.Duration
+	for _, s := range b.Sets {
+		reach = max(reach, s.Reach())
+	}
+	return b.Since.Add(-reach)
+}
+
 // batch is some records on their way: read, evaluated by any worker, and taken
 // in in the order they were read.
 type batch struct {
@@ -138,13 +150,9 @@ type evaluator struct {
 }
 
 func newEvaluator(b *Backtest, seeds eventSeeds) *evaluator {
-	e := &evaluator{Backtest: b, seeds: seeds}
-	var reach time.Duration
+	e := &evaluator{Backtest: b, seeds: seeds, from: b.From()}
 	for _, s := range b.Sets {
-		e.matchers, reach = append(e.matchers, s.Matcher()), max(reach, s.Reach())
-	}
-	if !b.Since.IsZero() {
-		e.from = b.Since.Add(-reach)
+		e.matchers = append(e.matchers, s.Matcher())
 	}
 	return e
 }

@@ -106,10 +106,10 @@ func (s *state) advance(ctx context.Context, p *partition, k foldKey, ks *keySta
 	changed, late := s.apply(ks)
 	switch {
 	case len(late) == 0:
-	case ks.fold.Len() < s.w.c.Limits.KeyHits:
+	case !ks.fold.Full():
 		ks.behind = earliest(late)
 		return nil, true, nil
-	default: // older than the newest hits that the bound keeps: history would be cut again
+	default: // older than the newest hits that the bounds keep: history would be cut again
 		s.tooLate += uint64(len(late))
 	}
 	if p.compare && ks.touched > p.compareFrom {

@@ -54,6 +54,7 @@ type keyState struct {
 	behind  time.Time // of the earliest hit that it is rebuilt for
 	touched uint64    // EVENTS sequence of its newest hit
 	held    int       // hits counted into state.hits
+	trimmed int       // hits counted into state.trimmed
 }
 
 // queue marks a key to be decided next.

@@ -36,7 +36,7 @@ type state struct {
 
 	ledgersMoved time.Time // wall clock
 
-	events, alerts, rebuilt, tooLate, poison, cut uint64 // since the last report
+	events, alerts, rebuilt, tooLate, poison, cut, trimmed uint64 // since the last report
 
 	trouble      string
 	troubleSince time.Time
@@ -231,4 +231,8 @@ func (s *state) recount(ks *keyState) {
 	n := ks.fold.Len()
 	s.hits += n - ks.held
 	ks.held = n
+	// A fold made anew cuts again what was cut and counted before.
+	trimmed := ks.fold.Trimmed()
+	s.trimmed += uint64(max(0, trimmed-ks.trimmed))
+	ks.trimmed = trimmed
 }

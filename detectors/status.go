@@ -20,6 +20,7 @@ type Status struct {
 	TooLate uint64 // hits older than the stored events reach back
 	Poison  uint64 // stored events that could not be read
 	Cut     uint64 // keys dropped for the bound on hits in all
+	Trimmed uint64 // hits cut for the bounds on one key: too many hits, or places
 
 	Rules   []rules.RuleStats
 	Trouble string    // plain words, empty when all is well
@@ -61,7 +62,8 @@ func (s *state) report() {
 	st.TooLate += s.tooLate
 	st.Poison += s.poison
 	st.Cut += s.cut
-	s.events, s.alerts, s.rebuilt, s.tooLate, s.poison, s.cut = 0, 0, 0, 0, 0, 0
+	st.Trimmed += s.trimmed
+	s.events, s.alerts, s.rebuilt, s.tooLate, s.poison, s.cut, s.trimmed = 0, 0, 0, 0, 0, 0, 0
 	st.Hits = s.hits
 	st.Keys = 0
 	for _, p := range s.parts {

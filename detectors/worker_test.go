@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,8 @@ var testRules = map[string]string{
 	"spraying":  `let failed = signin.outcome == "failure"; distinct(failed, user.uuid, 2) | by(client.ip) | within("30m")`,
 	"export":    `item.action == "export"`,
 	"leaving":   `let exported = item.action == "export"; let suspended = audit.action == "suspend"; sequence(exported | by(user.uuid), suspended | by(audit.object_uuid)) | within("24h")`,
+	"both":      `let failed = signin.outcome == "failure"; let exported = item.action == "export"; together(exported, failed, failed) | by(user.uuid) | within("3h")`,
+	"travel":    `signin.outcome == "failure" | travel(900) | by(user.uuid) | within("24h")`,
 	"elsewhere": `let failed = signin.outcome == "failure"; distinct(failed, source, 2) | by(client.ip) | across() | within("1h")`,
 }
 
@@ -64,7 +67,14 @@ func (s *story) event(feed event.Feed, source, user string, at time.Time, body s
 }
 
 func (s *story) failed(source, user, ip string, at time.Time) event.Event {
-	return s.event(event.FeedSigninAttempts, source, user, at, fmt.Sprintf(`"category":"credentials_failed","client":{"ip_address":%q}`, ip))
+	return s.event(event.FeedSigninAttempts, source, user, at,
+		fmt.Sprintf(`"category":"credentials_failed","client":{"ip_address":%q},"location":%s`, ip, cmp.Or(locations[ip], "null")))
+}
+
+// locations are where two addresses are thought to be.
+var locations = map[string]string{
+	"192.0.2.1": `{"country":"CA","city":"Ottawa","latitude":45.42,"longitude":-75.69}`,
+	"192.0.2.2": `{"country":"FR","city":"Rennes","latitude":48.11,"longitude":-1.67}`,
 }
 
 func (s *story) export(source, user string, at time.Time) event.Event {

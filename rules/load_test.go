@@ -17,8 +17,8 @@ func TestBuiltinRulesLoad(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	if got := len(set.Rules()); got != 14 {
-		t.Errorf("%d rules, want 14", got)
+	if got := len(set.Rules()); got != 16 {
+		t.Errorf("%d rules, want 16", got)
 	}
 	if got, want := set.Reach(), 14*24*time.Hour+time.Hour; got != want {
 		t.Errorf("reach %v, want %v: the fortnight of export-before-suspension and its quiet hour", got, want)

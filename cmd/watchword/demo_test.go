@@ -94,7 +94,7 @@ func TestDemo(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("the demo does not stop")
 	}
-	for _, want := range []string{"store    " + store, "source   acme:", "rules    14", "acme fine", "stopped\n"} {
+	for _, want := range []string{"store    " + store, "source   acme:", "rules    16", "acme fine", "stopped\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("want %q in\n%s", want, out)
 		}

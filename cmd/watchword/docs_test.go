@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"watchword/detectors"
 	"watchword/rules"
 )
 
@@ -23,29 +25,70 @@ func page(t *testing.T, name string) string {
 }
 
 var (
-	exprBlock = regexp.MustCompile("(?ms)^( *)```expr\n(.*?)^ *```$")
+	codeBlock = regexp.MustCompile("(?ms)^( *)```(\\w+)(?: (\\S+))?\n(.*?)^ *```$")
 	listName  = regexp.MustCompile(`list\("([^"]+)"\)`)
 )
 
-// TestRuleExamples compiles every example of a rule in the documentation.
+// TestRuleExamples compiles every example of a rule in the documentation, and
+// runs the tests that stand below some. Blocks that name a file below lists/
+// are there for all examples of the page.
 func TestRuleExamples(t *testing.T) {
 	for _, name := range []string{"README.md", "docs/rules.md"} {
-		blocks := exprBlock.FindAllStringSubmatch(page(t, name), -1)
-		if len(blocks) == 0 {
+		lists, tested := fstest.MapFS{}, 0
+		blocks := codeBlock.FindAllStringSubmatch(page(t, name), -1)
+		for _, b := range blocks {
+			if strings.HasPrefix(b[3], "lists/") {
+				lists[b[3]] = &fstest.MapFile{Data: []byte(b[4])}
+			}
+		}
+		var files fstest.MapFS // of the last example
+		for _, b := range blocks {
+			switch {
+			case b[2] == "expr":
+				files = maps.Clone(lists)
+				loadExample(t, name, files, strings.ReplaceAll("\n"+b[4], "\n"+b[1], "\n")[1:])
+			case b[3] == "example_test.yaml":
+				files[b[3]] = &fstest.MapFile{Data: []byte(b[4])}
+				testExample(t, name, files)
+				tested++
+			}
+		}
+		if files == nil || name == "docs/rules.md" && tested == 0 {
 			t.Errorf("%s: no example found", name)
 		}
-		for _, b := range blocks {
-			text := strings.ReplaceAll("\n"+b[2], "\n"+b[1], "\n")[1:]
-			if !strings.HasPrefix(text, "---\n") {
-				text = "---\ntitle: an example\nseverity: low\n---\n" + text
-			}
-			files := fstest.MapFS{"example.expr": {Data: []byte(text)}}
-			for _, l := range listName.FindAllStringSubmatch(text, -1) {
-				files["lists/"+l[1]+".txt"] = &fstest.MapFile{Data: []byte("# nobody\n")}
-			}
-			if _, problems := rules.Load(rules.Folder{Name: name, FS: files}); len(problems) > 0 {
-				t.Errorf("an example of %s is wrong:\n%s\n%v", name, text, problems)
-			}
+	}
+}
+
+// loadExample loads the text as the rule example; a list it names has an entry.
+func loadExample(t *testing.T, page string, files fstest.MapFS, text string) {
+	t.Helper()
+	if !strings.HasPrefix(text, "---\n") {
+		text = "---\ntitle: an example\nseverity: low\n---\n" + text
+	}
+	files["example.expr"] = &fstest.MapFile{Data: []byte(text)}
+	for _, l := range listName.FindAllStringSubmatch(text, -1) {
+		files["lists/"+l[1]+".txt"] = &fstest.MapFile{Data: []byte("somebody\n")}
+	}
+	if _, problems := rules.Load(rules.Folder{Name: page, FS: files}); len(problems) > 0 {
+		t.Errorf("an example of %s is wrong:\n%s\n%v", page, text, problems)
+	}
+}
+
+// testExample runs the tests beside the example.
+func testExample(t *testing.T, page string, files fstest.MapFS) {
+	t.Helper()
+	folder := rules.Folder{Name: page, FS: files}
+	set, problems := rules.Load(folder)
+	if set == nil {
+		t.Fatal(problems)
+	}
+	cases, problems := rules.LoadTests(folder, "example")
+	if len(problems) > 0 || len(cases) == 0 {
+		t.Fatalf("%s: the tests of an example: %v", page, problems)
+	}
+	for _, c := range cases {
+		if result := detectors.RunCase(set, set.Rule("example"), c); len(result.Failures) > 0 {
+			t.Errorf("%s: the example's test %q fails: %+v", page, c.Name, result.Failures)
 		}
 	}
 }
@@ -93,7 +136,7 @@ func onlyCode(text string) string {
 // TestLinksInDocs: every relative link leads somewhere.
 func TestLinksInDocs(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, name := range []string{"README.md", "docs/design.md", "docs/rules.md", "docs/operations.md", "docs/configuration.md"} {
+	for _, name := range []string{"README.md", "docs/design.md", "docs/rules.md", "docs/operations.md", "docs/configuration.md", "docs/lint/README.md"} {
 		for _, m := range link.FindAllStringSubmatch(page(t, name), -1) {
 			if _, err := os.Stat(filepath.Join("..", "..", filepath.Dir(name), m[1])); err != nil {
 				t.Errorf("%s: the link to %s leads nowhere", name, m[1])

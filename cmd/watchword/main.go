@@ -27,7 +27,7 @@ func main() {
 	// From the first signal on the default holds again: a second one ends the
 	// program at once.
 	context.AfterFunc(ctx, stop)
-	p := &program{out: os.Stdout, err: os.Stderr, environ: os.Environ(), now: time.Now, colour: colourWanted(os.Stdout, os.Environ())}
+	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, environ: os.Environ(), now: time.Now, colour: colourWanted(os.Stdout, os.Environ())}
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
 
@@ -71,6 +71,7 @@ type program struct {
 	flags map[string]any // by configuration key
 
 	ctx      context.Context
+	in       io.Reader
 	out, err io.Writer
 	environ  []string
 	now      func() time.Time

@@ -110,6 +110,9 @@ func (r *reporter) describe() (shape, counts string, troubles []string) {
 	if d.TooLate > 0 {
 		counts += ", " + number(d.TooLate) + " too late to be used"
 	}
+	if d.Trimmed > 0 {
+		counts += ", " + number(d.Trimmed) + " cut from keys that have too many"
+	}
 	return strings.Join(parts, ", "), counts, troubles
 }
 

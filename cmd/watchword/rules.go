@@ -12,9 +12,10 @@ import (
 
 // rulesCmd is the verb rules.
 type rulesCmd struct {
-	Check rulesCheckCmd `cmd:"" help:"Check rule files; every error of every file is shown."`
-	List  rulesListCmd  `cmd:"" help:"List the rules that would run."`
-	Test  rulesTestCmd  `cmd:"" help:"Run the tests beside rules, in every order of events, doubled and over restarts."`
+	Check    rulesCheckCmd    `cmd:"" help:"Check rule files; every error of every file is shown."`
+	List     rulesListCmd     `cmd:"" help:"List the rules that would run."`
+	Test     rulesTestCmd     `cmd:"" help:"Run the tests beside rules, in every order of events, doubled and over restarts."`
+	Backtest rulesBacktestCmd `cmd:"" help:"Say what rules would have raised over a file of events, or over the store."`
 }
 
 type rulesListCmd struct {

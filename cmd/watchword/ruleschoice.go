@@ -18,6 +18,9 @@ type ruleChoice struct {
 	ids     []string // of single rules; none: every rule of the folders
 }
 
+// builtinFolder is what the folder of the built-in rules is called.
+const builtinFolder = "builtin"
+
 // ruleWord is how a rule is named on a command line, as against a path.
 var ruleWord = regexp.MustCompile(`^[a-z0-9-]+$`)
 

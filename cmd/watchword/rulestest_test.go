@@ -67,7 +67,7 @@ func TestRulesTest(t *testing.T) {
 		has  []string
 		not  []string
 	}{
-		{"", 0, []string{"vault-exported", "14 rules, ", "all fine"}, []string{"FAIL", "none"}},
+		{"", 0, []string{"vault-exported", "16 rules, ", "all fine"}, []string{"FAIL", "none "}},
 		{"vault-exported", 0, []string{"vault-exported", "1 rule, 6 tests, all fine"}, []string{"mfa-fatigue"}},
 		{"good", 0, []string{"ok    mine  2 tests", "1 rule, 2 tests, all fine"}, nil},
 		{"good/mine.expr", 0, []string{"1 rule, 2 tests, all fine"}, nil},

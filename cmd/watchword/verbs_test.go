@@ -164,7 +164,7 @@ func TestJSONOutput(t *testing.T) {
 		"alerts show " + exampleAlert().ID:       {1, `"missing":"no longer stored"`},
 		"events search --user " + ines:           {3, `"time":"` + now.Add(-time.Hour).Format(time.RFC3339)},
 		"sources status":                         {2, `"watermark":"`},
-		"rules list":                             {14, `"id":"vault-exported"`},
+		"rules list":                             {16, `"id":"vault-exported"`},
 		"config":                                 {12, `"key":"store"`},
 		"version":                                {1, `"go":"go`},
 		"simulate --expected --days 2 --no-live": {-1, `"rule":"`},
@@ -240,7 +240,7 @@ func TestRulesVerbs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, errs := runs(t, exitFine, "rules", "check"); !strings.Contains(errs, "14 rules, all fine") {
+	if _, errs := runs(t, exitFine, "rules", "check"); !strings.Contains(errs, "16 rules, all fine") {
 		t.Errorf("unexpected answer: %s", errs)
 	}
 	runs(t, exitFine, "rules", "check", filepath.Join(dir, "good"))

@@ -244,17 +244,23 @@ func othersFill(p *rules.Pattern, hits []Hit, given map[int]int) bool {
 
 // everyJourney asks of each two hits whether anybody can have been at both.
 func everyJourney(p *rules.Pattern, hits []Hit, f found, km func(lat1, lon1, lat2, lon2 float64) float64) {
-	place := func(h Hit) (lat, lon float64, known bool) {
-		n, _ := fmt.Sscanf(h.Value, "%g,%g", &lat, &lon)
-		return lat, lon, n == 2 && h.Steps&1 != 0 && math.Abs(lat) <= 90 && math.Abs(lon) <= 180
+	type place struct {
+		lat, lon float64
+		known    bool
+	}
+	at := make([]place, len(hits))
+	for i, h := range hits {
+		n, _ := fmt.Sscanf(h.Value, "%g,%g", &at[i].lat, &at[i].lon)
+		at[i].known = n == 2 && h.Steps&1 != 0 && math.Abs(at[i].lat) <= 90 && math.Abs(at[i].lon) <= 180
 	}
 	for z := range hits {
 		for a := range z {
-			lat1, lon1, known1 := place(hits[a])
-			lat2, lon2, known2 := place(hits[z])
 			took := hits[z].Time.Sub(hits[a].Time)
-			far := km(lat1, lon1, lat2, lon2)
-			if !known1 || !known2 || took > p.Within || far <= 100 || took > 0 && far/took.Hours() <= p.KmPerHour {
+			if !at[a].known || !at[z].known || took > p.Within {
+				continue
+			}
+			far := km(at[a].lat, at[a].lon, at[z].lat, at[z].lon)
+			if far <= 100 || took > 0 && far/took.Hours() <= p.KmPerHour {
 				continue
 			}
 			f.spans[span{a, z}] = true

@@ -51,7 +51,7 @@ func soonest(p, o *point, kmPerHour float64, within int64) int64 {
 	if !(trip <= float64(within)) {
 		return within
 	}
-	return max(0, int64(trip)-1) // at the same instant nobody is at two places
+	return int64(trip) - 1 // at least 0: at the same instant nobody is at two places
 }
 
 // piece is as much of a sorted batch as is to be taken in at once: all of it, as

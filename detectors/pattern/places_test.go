@@ -58,7 +58,7 @@ func TestSoonest(t *testing.T) {
 // and an episode that lacks something says so. In order, nothing is lost that
 // lies within as many places.
 func TestBoundOnPlaces(t *testing.T) {
-	check(t, func(t *rapid.T) {
+	checkFewer(t, 2, func(t *rapid.T) {
 		p := &rules.Pattern{Word: rules.Travel, KmPerHour: 111_000, Steps: steps(1), Quiet: time.Second}
 		p.Within = time.Duration(between(t, 1, 9, "within")) * time.Second
 		hits := drawHits(t, p, 40, 30)
@@ -153,5 +153,43 @@ func TestManyPlacesAtOnce(t *testing.T) {
 	changed, late := f.Apply([]Hit{{Time: second(0), ID: "late", Steps: 1, Value: "0,0"}})
 	if len(changed) != 0 || len(late) != 1 {
 		t.Errorf("%d changed, %d late", len(changed), len(late))
+	}
+}
+
+// Before 1970, too, two journeys are two.
+func TestTravelLongAgo(t *testing.T) {
+	p := &rules.Pattern{Word: rules.Travel, KmPerHour: 900, Steps: steps(1), Within: 24 * time.Hour, Quiet: time.Minute}
+	hits := parseHits(t, "1a=0,0 2a=0,10 36001a=0,0 36002a=0,10")
+	for i := range hits {
+		hits[i].Time = hits[i].Time.AddDate(-100, 0, 0)
+	}
+	f := New(p, time.Time{}, 0)
+	f.Apply(hits)
+	if all := f.Episodes(); len(all) != 2 {
+		t.Errorf("have %s", brief(all))
+	}
+}
+
+// What a burst of values took is let go of, and the values that are left are
+// still known.
+func TestTighten(t *testing.T) {
+	p := &rules.Pattern{Word: rules.Distinct, N: 2, Steps: steps(1), Within: 10 * time.Second}
+	f := New(p, time.Time{}, 0)
+	var burst []Hit
+	for i := range 1000 {
+		burst = append(burst, Hit{Time: second(0), ID: fmt.Sprintf("burst%04d", i), Steps: 1, Value: fmt.Sprint(i)})
+	}
+	f.Apply(burst)
+	f.Apply(parseHits(t, "100a=x 101a=x"))
+	f.Prune(second(115))
+	if n := len(f.timeline.values.texts); f.Len() != 2 || n != 2 {
+		t.Fatalf("%d hits held, %d values remembered", f.Len(), n)
+	}
+	if changed, _ := f.Apply([]Hit{{Time: second(106), ID: "x", Steps: 1, Value: "x"}}); len(changed) != 0 {
+		t.Errorf("the same value again makes %s", brief(changed))
+	}
+	changed, _ := f.Apply([]Hit{{Time: second(107), ID: "y", Steps: 1, Value: "y"}})
+	if have, want := brief(changed), "100-107 4 [4] y"; have != want {
+		t.Errorf("another value makes %s, want %s", have, want)
 	}
 }

@@ -7,16 +7,16 @@ package pattern
 // does not look at each pair of hits again and again.
 //
 // For two places, a pair of hits is a match if the time between them is at most
-// what journeys.soonest says. So a new hit is compared with the nearest hit of
+// what soonest says. So a new hit is compared with the nearest hit of
 // each other place; and at each place it leaves behind until when, on either
 // side, hits there are a match with it: what the older hits are compared with.
 // That is one step for an older hit and one for each place for a new one.
 //
-// The spans of these matches, one above the other, cover stretches of time,
-// which are all that matters of them. A span ends at a hit of some place. The
-// piece of it after the hit before it at that place is noted at that hit, when
-// the span is as long; else the whole span is the shortest of its beginning to
-// that place, and noted at the beginning. So no span has to be looked for.
+// Of the spans only the stretches of time that they cover are needed. A new hit
+// is a match with all hits of a place up to some time. The span to the first of
+// them is noted at the new hit. The span to any later one covers, beyond the span
+// to the one before it, just the time between these two, and that is noted at the
+// earlier of them. So no pair has to be looked for, however far its ends.
 func markTravel(hits, news []held, j *journeys) (gains, cover) {
 	reach := make([]int64, len(hits)) // by hit: up to when spans cover what comes after it
 	for i := range reach {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -30,6 +31,11 @@ func keepsDistance(t *testing.T, cfg WorldConfig, leastMoves int) {
 		at      time.Time
 		country string
 	}
+	type spotted struct {
+		at     time.Time
+		latLon string
+	}
+	seen := map[string]spotted{}
 	last, denied := map[string]place{}, map[string]time.Time{}
 	moves, failures := 0, 0
 	w.Records(event.FeedSigninAttempts, func(r Record) bool {
@@ -50,6 +56,15 @@ func keepsDistance(t *testing.T, cfg WorldConfig, leastMoves int) {
 		}
 		if gap := r.Time.Sub(denied[user]); gap < 3*time.Hour {
 			t.Errorf("%s signs in %v after the firewall denied it", user, gap)
+		}
+		if f.Location.Known {
+			now := spotted{r.Time, fmt.Sprintf("%g %g", f.Location.Latitude, f.Location.Longitude)}
+			if was, ok := seen[user]; ok {
+				if km := distance(was.latLon, now.latLon); km > 90 && km > 750*now.at.Sub(was.at).Hours() {
+					t.Errorf("%s goes %.0f km in %v", user, km, now.at.Sub(was.at))
+				}
+			}
+			seen[user] = now
 		}
 		if c := f.Location.Country; c != "" {
 			if was, ok := last[user]; ok && was.country != c {

@@ -11,7 +11,8 @@ import (
 //   - a person fails to sign in at most twice before a success, and signs in at
 //     least two and a half hours apart;
 //   - from one office at most two people fail within five minutes;
-//   - a person is in one country from one day on the way to the next;
+//   - a person is in one place from one day on the way to the next, and on the
+//     way for longer than an airliner takes;
 //   - few people export, a few items a day, and none of them is ever suspended;
 //   - firewalls deny at night only, long before the next success;
 //   - nobody grants himself a vault, changes the firewall, exports a vault or

@@ -27,6 +27,18 @@ func unapprovedToken(s *stage) {
 	s.expect("service-account-token-created", []string{who.uuid()}, created)
 }
 
+// accountRecovery: an administrator turns somebody's two-factor off and begins
+// the recovery of the account, in either order.
+func accountRecovery(s *stage) {
+	by, victim := s.admin(), s.person()
+	verbs := []uint8{auditDisableMFA, auditBeginRecovery}
+	s.r.Shuffle(len(verbs), func(i, j int) { verbs[i], verbs[j] = verbs[j], verbs[i] })
+	first := s.audit(by, verbs[0], atHome, victim.index, 0)
+	s.wait(time.Minute, 50*time.Minute)
+	second := s.audit(by, verbs[1], atHome, victim.index, 0)
+	s.expect("recovery-and-two-factor-off", []string{victim.uuid()}, first, second)
+}
+
 // firewallChange: an administrator changes from where people may sign in.
 func firewallChange(s *stage) {
 	who := s.admin()

@@ -9,6 +9,8 @@ func nearMiss(s *stage) {
 	s.narrowSpray()
 	s.smallExport()
 	s.deniedForGood()
+	s.nextTown()
+	s.recoveredOnly()
 	s.grantedByAnother()
 }
 
@@ -72,4 +74,25 @@ func (s *stage) grantedByAnother() {
 	s.audit(by, auditGrantVault, atHome, who.index, vault)
 	s.wait(time.Minute, 10*time.Minute)
 	s.use(who, itemReveal, atHome, vault, 1)
+}
+
+// nextTown: a person signs in from two places at nearly the same time, less
+// than 100 km apart: where an address is thought to be is not surer than that.
+func (s *stage) nextTown() {
+	who := s.person()
+	s.signin(who, signinMFA, atHome)
+	s.wait(time.Second, 10*time.Second)
+	p := who.w.people[who.index]
+	town := *p.spots[0].city
+	town.name, town.lat = "the next town", town.lat+0.5
+	s.signin(who, signinOK, &scene{spot: spot{&town, p.spots[0].ip}, device: p.devices[0]})
+}
+
+// recoveredOnly: the recovery of one account is begun, another's two-factor is
+// turned off.
+func (s *stage) recoveredOnly() {
+	by := s.admin()
+	s.audit(by, auditBeginRecovery, atHome, s.person().index, 0)
+	s.wait(time.Second, time.Minute)
+	s.audit(by, auditDisableMFA, atHome, s.person().index, 0)
 }

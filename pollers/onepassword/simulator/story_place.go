@@ -2,13 +2,15 @@ package simulator
 
 import "time"
 
-// twoCountries: a person signs in at home, and soon after from another country.
+// twoCountries: a person signs in at home, and soon after from another country,
+// the nearest of which, seen from any office, takes longer at 900 km/h.
 func twoCountries(s *stage) {
 	who, from := s.person(), s.stranger()
 	first := s.signin(who, signinMFA, atHome)
 	s.wait(20*time.Minute, 80*time.Minute)
 	second := s.signin(who, signinOK, from)
 	s.expect("signins-from-two-countries", []string{who.uuid()}, first, second)
+	s.expect("impossible-travel", []string{who.uuid()}, first, second)
 }
 
 // deniedThenIn: the firewall denies one country, and then an address that is

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +79,52 @@ func followed(n int) func([]plainHit, time.Duration) [][]plainHit {
 	}
 }
 
+// both: each first step with each second step in the window around it.
+func both(hits []plainHit, window time.Duration) [][]plainHit {
+	var out [][]plainHit
+	for i, a := range hits {
+		for _, b := range hits[i:] {
+			if a.step != b.step && b.at.Sub(a.at) <= window {
+				out = append(out, []plainHit{a, b})
+			}
+		}
+	}
+	return out
+}
+
+// journeys: each two hits in the window, over 100 km apart, that would have
+// taken more than the speed.
+func journeys(kmPerHour float64) func([]plainHit, time.Duration) [][]plainHit {
+	return func(hits []plainHit, window time.Duration) [][]plainHit {
+		var out [][]plainHit
+		for i, a := range hits {
+			for _, b := range hits[i+1:] {
+				took := b.at.Sub(a.at)
+				if took > window {
+					break
+				}
+				if km := distance(a.value, b.value); km > 100 && km > kmPerHour*took.Hours() {
+					out = append(out, []plainHit{a, b})
+				}
+			}
+		}
+		return out
+	}
+}
+
+// distance is by the angle between the two places as seen from the middle of
+// the earth, in km.
+func distance(a, b string) float64 {
+	unit := func(s string) (v [3]float64) {
+		var lat, lon float64
+		_, _ = fmt.Sscan(s, &lat, &lon)
+		lat, lon = lat*math.Pi/180, lon*math.Pi/180
+		return [3]float64{math.Cos(lat) * math.Cos(lon), math.Cos(lat) * math.Sin(lon), math.Sin(lat)}
+	}
+	u, v := unit(a), unit(b)
+	return 6371.0088 * math.Acos(max(-1, min(1, u[0]*v[0]+u[1]*v[1]+u[2]*v[2])))
+}
+
 func plainRules() []plainRule {
 	failed := func(f event.Fields) bool { return f.Kind == "signin" && f.Signin.Outcome == "failure" }
 	in := func(f event.Fields) bool { return f.Kind == "signin" && f.Signin.Outcome == "success" }
@@ -136,6 +183,14 @@ func plainRules() []plainRule {
 		{"signins-from-two-countries", 2 * time.Hour, false, one(
 			func(f event.Fields) bool { return in(f) && !f.User.Service }, user,
 			func(f event.Fields) string { return f.Location.Country }), counted(2, true)},
+		{"impossible-travel", day, false, one(
+			func(f event.Fields) bool { return in(f) && !f.User.Service && f.Location.Known }, user,
+			func(f event.Fields) string {
+				return fmt.Sprintf("%g %g", f.Location.Latitude, f.Location.Longitude)
+			}), journeys(900)},
+		{"recovery-and-two-factor-off", time.Hour, false, two(audit("disblmfa", "user"), audit("beginr", "user"),
+			func(f event.Fields) []string { return []string{f.Audit.ObjectUUID} },
+			func(f event.Fields) []string { return []string{f.Audit.ObjectUUID} }), both},
 		{"vault-exported", time.Hour, false, one(audit("export", "vault"), user, id), counted(1, false)},
 	}
 }

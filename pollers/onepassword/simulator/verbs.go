@@ -116,6 +116,8 @@ const (
 	auditJoinGroup
 	auditGrantGroup
 	auditCreateDevice
+	auditDisableMFA
+	auditBeginRecovery
 	firstOrdinaryAudit
 )
 
@@ -132,6 +134,8 @@ var auditVerbs = []auditVerb{
 	auditJoinGroup:      {action: "join", object: "gm", target: aGroup, aux: somebody, info: "R", numbered: true, admin: 12, bridge: 40},
 	auditGrantGroup:     {action: "grant", object: "gva", target: aVault, aux: aGroup, admin: 6},
 	auditCreateDevice:   {action: "create", object: "device", target: aDevice, aux: self, numbered: true, member: 20},
+	auditDisableMFA:     {action: "disblmfa", object: "user", target: somebody},
+	auditBeginRecovery:  {action: "beginr", object: "user", target: somebody},
 
 	firstOrdinaryAudit: {action: "reauth", object: "device", target: aDevice, aux: self, numbered: true, member: 25},
 	{action: "leave", object: "gm", target: aGroup, aux: somebody, numbered: true, admin: 4, bridge: 20},
