@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -71,6 +72,20 @@ func allAlerts(h *History, set *rules.Set) (all []alert.Alert) {
 	return all
 }
 
+// wordRules are the test rules and a rule for each other word.
+func wordRules() map[string]string {
+	texts := maps.Clone(testRules)
+	texts["both"] = `let failed = signin.outcome == "failure"; let exported = item.action == "export"; together(failed, exported) | by(user.uuid) | within("20m")`
+	texts["hurry"] = `let failed = signin.outcome == "failure"; travel(failed, 900) | by(user.uuid) | within("2h")`
+	return texts
+}
+
+// failedFrom is a failed sign-in at a place.
+func (s *story) failedFrom(source, user string, latitude, longitude float64, at time.Time) event.Event {
+	return s.event(event.FeedSigninAttempts, source, user, at,
+		fmt.Sprintf(`"category":"credentials_failed","client":{"ip_address":"192.0.2.3"},"location":{"latitude":%f,"longitude":%f}`, latitude, longitude))
+}
+
 // drawEvents makes events that match the test rules often.
 func drawEvents(t *rapid.T, most int) []event.Event {
 	var s story
@@ -79,11 +94,13 @@ func drawEvents(t *rapid.T, most int) []event.Event {
 		source := rapid.SampledFrom([]string{"acme", "beta"}).Draw(t, "source")
 		user := rapid.SampledFrom([]string{"ann", "bob"}).Draw(t, "user")
 		at := t0.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "at")) * time.Minute)
-		switch rapid.IntRange(0, 4).Draw(t, "what") {
+		switch rapid.IntRange(0, 5).Draw(t, "what") {
 		case 0:
 			events = append(events, s.export(source, user, at))
 		case 1:
 			events = append(events, s.suspend(source, "admin", user, at))
+		case 2:
+			events = append(events, s.failedFrom(source, user, rapid.SampledFrom([]float64{48.1, 52.5, -33.9}).Draw(t, "latitude"), 11.6, at))
 		default:
 			events = append(events, s.failed(source, user, rapid.SampledFrom([]string{"192.0.2.1", "192.0.2.2"}).Draw(t, "ip"), at))
 		}
@@ -94,7 +111,7 @@ func drawEvents(t *rapid.T, most int) []event.Event {
 // In whatever order and however often the events come, a backtest gives the
 // alerts of all of them at once, with all their evidence.
 func TestBacktestIsEvaluate(t *testing.T) {
-	set := loadRules(t, testRules)
+	set := loadRules(t, wordRules())
 	rapid.Check(t, func(t *rapid.T) {
 		events := drawEvents(t, 60)
 		want, err := Evaluate(set, events)

@@ -102,7 +102,7 @@ func TestRunCaseOfUnreadableEvents(t *testing.T) {
 // Every delivery of any events ends with the alerts of all of them at once; so
 // a difference is one of the rule or the engine, not of the runner.
 func TestDeliveriesAgree(t *testing.T) {
-	set := loadRules(t, testRules)
+	set := loadRules(t, wordRules())
 	rapid.Check(t, func(t *rapid.T) {
 		events := drawEvents(t, 40)
 		all, err := Evaluate(set, events)

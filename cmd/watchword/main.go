@@ -94,7 +94,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	parser, err := kong.New(&g, kong.Name("watchword"),
 		kong.Description("Watches 1Password Business accounts, correlates their events by rules and raises alerts."),
 		kong.Writers(p.out, p.err), kong.Exit(func(code int) { left = code }),
-		kong.Vars{"quirks": quirkNames(), "faults": strings.Join(faultNames(), ", ")}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+		kong.Vars{"quirks": quirkNames(), "faults": strings.Join(faultNames(), ", "), "words": strings.Join(newWords(), ", ")}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		fmt.Fprintf(p.err, "watchword: %v\n", err)
 		return exitProblems

@@ -16,6 +16,7 @@ type rulesCmd struct {
 	List     rulesListCmd     `cmd:"" help:"List the rules that would run."`
 	Test     rulesTestCmd     `cmd:"" help:"Run the tests beside rules, in every order of events, doubled and over restarts."`
 	Backtest rulesBacktestCmd `cmd:"" help:"Say what rules would have raised over a file of events, or over the store."`
+	New      rulesNewCmd      `cmd:"" help:"Write a rule to begin with, and its tests."`
 }
 
 type rulesListCmd struct {
