@@ -78,7 +78,9 @@ func benchHits(which, n int, apart time.Duration) []Hit {
 // in order or in reverse. The promise is two seconds in total for every word.
 //
 // An Apply looks at all hits held, 50,000 on average, 200 times: 10 million
-// visits, at 5 to 50 ns.
+// visits, at 5 to 50 ns. For travel, each new hit is besides compared with each
+// place, twice: up to 51 million comparisons, at 2 ns, and a fifth as many
+// distances, at 40.
 func BenchmarkDenseKey(b *testing.B) {
 	const n, batch = 100_000, 500
 	for which, p := range benchPatterns {

@@ -117,16 +117,17 @@ type journeys struct {
 func (f *Fold) journeysOf(hits []held) *journeys {
 	j := &journeys{at: make([]uint16, len(hits)), kmPerHour: f.pattern.KmPerHour, within: f.within}
 	values := &f.timeline.values
+	var numbered []uint32 // values, by place
 	for i := range hits {
 		v := hits[i].value
 		if values.window[v] == 0 {
-			j.places = append(j.places, pointOf(values.texts[v]))
-			values.window[v] = int32(len(j.places))
+			j.places, numbered = append(j.places, pointOf(values.texts[v])), append(numbered, v)
+			values.window[v] = int32(len(numbered))
 		}
 		j.at[i] = uint16(values.window[v] - 1)
 	}
-	for i := range hits {
-		values.window[hits[i].value] = 0
+	for _, v := range numbered {
+		values.window[v] = 0
 	}
 	j.soon = make([][]int64, len(j.places))
 	return j
