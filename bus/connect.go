@@ -121,7 +121,9 @@ func (b *Bus) openURL(ctx context.Context) error {
 	if older(have, soundServer) {
 		b.log.Warn("the server is old: before "+soundServer+" it could let a stale writer's batch in", "server", where, "version", have)
 	}
-	if _, err := b.js.AccountInfo(ctx); err != nil {
+	on, cancel := b.onLink(ctx)
+	defer cancel()
+	if _, err := b.js.AccountInfo(on); err != nil {
 		if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
 			return fmt.Errorf("server %s has no JetStream for this account: start it with jetstream enabled (nats-server -js)", where)
 		}

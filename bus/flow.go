@@ -47,8 +47,15 @@ func newFlow(ctx context.Context, b *Bus, stream string, cfg jetstream.ConsumerC
 	cfg.MemoryStorage = true
 	cfg.Replicas = 1
 	cfg.InactiveThreshold = idleLimit
-	con, err := b.js.CreateConsumer(ctx, stream, cfg)
-	if err != nil {
+	// A request that the server took with it when it went is never answered.
+	on, cancel := b.onLink(ctx)
+	defer cancel()
+	con, err := b.js.CreateConsumer(on, stream, cfg)
+	switch {
+	case err == nil:
+	case on.Err() != nil:
+		return nil, unanswered(ctx, err)
+	default:
 		return nil, err
 	}
 	info := con.CachedInfo()
