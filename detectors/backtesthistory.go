@@ -42,7 +42,7 @@ type HistoryStats struct {
 	First, Last time.Time // of the events evaluated
 }
 
-// keyHits is the hits of one key.
+// keyHits is the hits of one key, in the order of events.
 type keyHits struct {
 	key  rules.Key
 	hits []pattern.Hit
@@ -122,6 +122,12 @@ func (h *History) arrange() {
 	h.harvests = nil
 	for _, keys := range h.keys {
 		slices.SortFunc(keys, func(a, b keyHits) int { return strings.Compare(string(a.key), string(b.key)) })
+		eachKey(keys, func(k keyHits) struct{} {
+			slices.SortFunc(k.hits, func(a, b pattern.Hit) int {
+				return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.ID, b.ID))
+			})
+			return struct{}{}
+		})
 	}
 }
 

@@ -78,33 +78,54 @@ func nearMisses(p *rules.Pattern) nearPatterns {
 // of are the near misses of one key, each stretch of time told once, as what is nearest.
 func (near nearPatterns) of(rule *rules.Rule, k keyHits) []NearMiss {
 	p := &rule.Pattern
-	_, told := episodes(p, k.hits)
+	var told stretches
+	if len(near) > 0 {
+		_, found := episodes(p, k.hits)
+		told.add(found)
+	}
 	var out []NearMiss
 	for _, n := range near {
 		if len(k.hits) < n.needs {
 			continue
 		}
 		fold, found := episodes(&n.Pattern, k.hits)
+		found = slices.DeleteFunc(found, func(e pattern.Episode) bool { return told.touch(&e, p.Quiet) })
+		told.add(found)
 		for i := range found {
-			e := &found[i]
-			if slices.ContainsFunc(told, func(t pattern.Episode) bool {
-				return spansTouch(t.First, t.Last, e.First, e.Last, p.Quiet)
-			}) {
-				continue
-			}
-			told = append(told, *e)
 			m := NearMiss{Step: n.step, Have: n.have, Want: n.want}
+			from, e := fold, &found[i]
 			if n.wider {
-				if fold, e, m.Late = tightest(p, n.Within, hitsOf(k.hits, fold.EvidenceOf(e))); e == nil {
+				from, e, m.Late = tightest(p, n.Within, hitsOf(k.hits, fold.EvidenceOf(e)))
+				if e == nil {
 					continue
 				}
 			}
-			e.Evidence = fold.EvidenceOf(e)
+			e.Evidence = from.EvidenceOf(e)
 			m.Alert = compose(rule, k.key, e)
 			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// stretches are spans of time in order, none of which lies within the quiet gap
+// of another.
+type stretches []stretch
+
+type stretch struct{ first, last time.Time }
+
+// add takes in episodes that touch none of the stretches, nor one another.
+func (s *stretches) add(found []pattern.Episode) {
+	for i := range found {
+		*s = append(*s, stretch{found[i].First, found[i].Last})
+	}
+	slices.SortFunc(*s, func(a, b stretch) int { return a.first.Compare(b.first) })
+}
+
+// touch tells whether an episode lies within the gap of one of them.
+func (s stretches) touch(e *pattern.Episode, gap time.Duration) bool {
+	i := sort.Search(len(s), func(i int) bool { return !s[i].last.Add(gap).Before(e.First) })
+	return i < len(s) && spansTouch(s[i].first, s[i].last, e.First, e.Last, gap)
 }
 
 // tightest finds the shortest window, to the second and at most the widest
@@ -129,16 +150,19 @@ func tightest(p *rules.Pattern, widest time.Duration, hits []pattern.Hit) (*patt
 	return fold, &found[0], late
 }
 
-// hitsOf are those of the hits that are the evidence.
+// hitsOf are those of the hits, which are in order, that are the evidence.
 func hitsOf(hits []pattern.Hit, evidence []pattern.Evidence) []pattern.Hit {
-	ids := make(map[string]bool, len(evidence))
-	for i := range evidence {
-		ids[evidence[i].ID] = true
+	if len(evidence) == 0 {
+		return nil
 	}
+	from := sort.Search(len(hits), func(i int) bool { return !hits[i].Time.Before(evidence[0].Time) })
 	var out []pattern.Hit
-	for i := range hits {
-		if ids[hits[i].ID] {
-			out = append(out, hits[i])
+	for _, h := range hits[from:] {
+		if len(out) == len(evidence) {
+			break
+		}
+		if h.ID == evidence[len(out)].ID {
+			out = append(out, h)
 		}
 	}
 	return out

@@ -14,6 +14,7 @@ import (
 type rulesCmd struct {
 	Check    rulesCheckCmd    `cmd:"" help:"Check rule files; every error of every file is shown."`
 	List     rulesListCmd     `cmd:"" help:"List the rules that would run."`
+	Fmt      rulesFmtCmd      `cmd:"" help:"Give rule files their usual form."`
 	Test     rulesTestCmd     `cmd:"" help:"Run the tests beside rules, in every order of events, doubled and over restarts."`
 	Backtest rulesBacktestCmd `cmd:"" help:"Say what rules would have raised over a file of events, or over the store."`
 	New      rulesNewCmd      `cmd:"" help:"Write a rule to begin with, and its tests."`

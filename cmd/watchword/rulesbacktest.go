@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"watchword/bus/alert"
@@ -29,6 +31,11 @@ type rulesBacktestCmd struct {
 
 // fileSource is the source of a file's events that do not say theirs.
 const fileSource = "file"
+
+// backtestGC is how far, in percent, the memory may grow before garbage is
+// collected. What is held only grows, and most of what is read is garbage: half
+// as much collecting saves a fifth of the time, for half as much memory again.
+const backtestGC = 200
 
 func (c *rulesBacktestCmd) Run(p *program) error {
 	since, until, err := c.period(p.now())
@@ -57,6 +64,9 @@ func (c *rulesBacktestCmd) Run(p *program) error {
 	bar := newProgress(p.err, input)
 	test.Unused = func(file int, number uint64, reason error) {
 		bar.line(fmt.Sprintf("%s:%d: %s", plain(input.names[file]), number, plain(reason.Error())))
+	}
+	if !slices.ContainsFunc(p.environ, func(v string) bool { return strings.HasPrefix(v, "GOGC=") }) {
+		defer debug.SetGCPercent(debug.SetGCPercent(backtestGC))
 	}
 	begin := time.Now()
 	bar.start()

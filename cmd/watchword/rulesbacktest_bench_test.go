@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -55,12 +54,12 @@ func BenchmarkBacktest(b *testing.B) {
 	}
 	run := func(set *rules.Set, then func(*detectors.History)) time.Duration {
 		begin := time.Now()
-		input, err := openFiles([]string{file}, nil)
+		input, err := openFiles(b.Context(), []string{file}, nil)
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer input.close()
-		h, err := (&detectors.Backtest{Sets: []*rules.Set{set}, Source: fileSource}).Run(context.Background(), input.read)
+		h, err := (&detectors.Backtest{Sets: []*rules.Set{set}, Source: fileSource}).Run(b.Context(), input.read)
 		if err != nil || h.Events != uint64(len(lines)) {
 			b.Fatalf("%d events of %d, %v", h.Events, len(lines), err)
 		}

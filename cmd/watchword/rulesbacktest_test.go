@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -455,5 +456,26 @@ func TestProgressText(t *testing.T) {
 	// A file that is no terminal is left alone.
 	if f, err := os.Create(filepath.Join(t.TempDir(), "x")); err != nil || isTerminal(f) || isTerminal(&screen) {
 		t.Errorf("that is no terminal (%v)", err)
+	}
+}
+
+// endless is a file that never ends; something happens when it is read.
+type endless struct{ then func() }
+
+func (e endless) Read(p []byte) (int, error) {
+	e.then()
+	return copy(p, strings.Repeat("\n", len(p))), nil
+}
+
+// Who interrupts a backtest is not told half of it.
+func TestBacktestInterrupted(t *testing.T) {
+	p, out, errs := testProgram(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	p.in = endless{cancel}
+	if code := p.run(ctx, []string{"rules", "backtest", "--file", "-"}); code != exitProblems {
+		t.Errorf("exit code %d", code)
+	}
+	if !strings.Contains(errs.String(), "interrupted") || out.String() != "" {
+		t.Errorf("got %s%s", out, errs)
 	}
 }

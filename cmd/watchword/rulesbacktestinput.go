@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,12 +30,12 @@ type backtestInput struct {
 // need not be read.
 func (c *rulesBacktestCmd) open(p *program, from time.Time) (*backtestInput, error) {
 	if len(c.Files) > 0 {
-		return openFiles(c.Files, p.in)
+		return openFiles(p.ctx, c.Files, p.in)
 	}
 	return c.openStore(p, from)
 }
 
-func openFiles(names []string, stdin io.Reader) (*backtestInput, error) {
+func openFiles(ctx context.Context, names []string, stdin io.Reader) (*backtestInput, error) {
 	in := &backtestInput{}
 	var files []io.Reader
 	var closers []io.Closer
@@ -70,7 +71,7 @@ func openFiles(names []string, stdin io.Reader) (*backtestInput, error) {
 	in.read = func(yield func([]detectors.Record) error) error {
 		for i, f := range files {
 			l := lineReader{file: i, input: in, yield: yield}
-			if err := l.read(f); err != nil {
+			if err := l.read(ctx, f); err != nil {
 				return fmt.Errorf("%s: %w", in.names[i], err)
 			}
 		}
@@ -97,10 +98,10 @@ type lineReader struct {
 	number uint64 // of the newest line
 }
 
-func (l *lineReader) read(r io.Reader) error {
+func (l *lineReader) read(ctx context.Context, r io.Reader) error {
 	buf, held := make([]byte, readChunk), 0
 	skipping := false // the rest of a line that is too long
-	for first := true; ; first = false {
+	for first := true; ctx.Err() == nil; first = false {
 		n, err := io.ReadFull(r, buf[held:])
 		l.input.done.Add(uint64(n))
 		l.input.bytes.Add(uint64(n))
@@ -142,6 +143,7 @@ func (l *lineReader) read(r io.Reader) error {
 		buf = make([]byte, size) // the records keep the old one
 		held = copy(buf, rest)
 	}
+	return ctx.Err()
 }
 
 // lines hands out whole lines.

@@ -1,6 +1,9 @@
 package pattern
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 // EvidenceOf is the whole evidence of an episode as the fold now tells it,
 // oldest first, where an Episode lists the newest only. It knows the hits that
@@ -9,10 +12,8 @@ import "slices"
 func (f *Fold) EvidenceOf(e *Episode) []Evidence {
 	first, last := instant(e.First), instant(e.Last)
 	all := make([]Evidence, 0, e.Count)
-	for i := range f.records {
-		if r := &f.records[i]; r.first == first {
-			all = append(all, r.head...)
-		}
+	if i := sort.Search(len(f.records), func(i int) bool { return f.records[i].first >= first }); i < len(f.records) && f.records[i].first == first {
+		all = append(all, f.records[i].head...)
 	}
 	dropped := len(all)
 	// Episodes lie apart, so what was found between its ends is the episode's.
