@@ -75,8 +75,6 @@ type Alert struct {
 	Steps []Step    `json:"steps"`
 	// Evidence lists the newest MaxEvidence events, oldest first.
 	Evidence []Evidence `json:"evidence"`
-	// Settled: evidence before this time is final and is not recomputed. Zero: all of it may be.
-	Settled time.Time `json:"settled,omitzero"`
 
 	People []Person `json:"people,omitempty"`
 	Places []Place  `json:"places,omitempty"`
@@ -97,7 +95,7 @@ type Alert struct {
 	MergedInto string `json:"merged_into,omitempty"`
 
 	Generation uint64    `json:"generation"` // of the rule set
-	Position   uint64    `json:"position"`   // EVENTS sequence decided up to
+	Position   uint64    `json:"position"`   // EVENTS sequence of the newest event it was decided with
 	Decided    time.Time `json:"decided"`    // wall clock of this revision
 }
 

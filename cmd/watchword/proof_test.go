@@ -348,29 +348,9 @@ func compareAlerts(ctx context.Context, b *bus.Bus, want []string) string {
 
 // eachStored calls do for every message stored now that matches the filter.
 func eachStored(ctx context.Context, b *bus.Bus, stream, filter string, do func(bus.Stored) error) error {
-	info, err := b.Info(ctx, stream)
-	if err != nil || info.LastSeq == 0 {
-		return err
-	}
-	r, err := b.Read(ctx, stream, bus.ReadOptions{Filters: []string{filter}, Until: info.LastSeq})
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	for {
-		msgs, err := r.Next(ctx, 500)
-		for _, m := range msgs {
-			if err := do(m); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
+	return readStored(ctx, b, stream, bus.ReadOptions{Filters: []string{filter}}, func(m bus.Stored) (bool, error) {
+		return true, do(m)
+	})
 }
 
 func tail(s string, lines int) string {
